@@ -1,0 +1,1 @@
+"""The `smsbot` command: one small module per command. click lives here."""

@@ -1,0 +1,1 @@
+"""A turn, from the parsed event to the reply: USSD and SMS."""

@@ -1,0 +1,1 @@
+"""One small module per gateway, all of one Protocol (`protocol.py`)."""

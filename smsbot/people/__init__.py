@@ -1,0 +1,1 @@
+"""Contacts, consent, and what a person may ask of us: MYDATA, DELETE, corrections."""

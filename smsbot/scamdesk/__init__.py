@@ -1,0 +1,1 @@
+"""Reports of scams: taking them in and giving a reference."""

@@ -1,0 +1,1 @@
+"""From a queued message to its final state: claim, pace, send, receipts, sweep."""

@@ -1,0 +1,116 @@
+"""Connections to SQL with short patience: what is away must be said at once, not after a minute."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from smsbot.errors import DatabaseAway
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
+
+PATIENCE_S = 2.0
+"""How long a statement waits for a lock or a connection: USSD must answer within 3 s."""
+_SQLITE_AWAY = ("locked", "busy", "full", "disk i/o", "unable to open", "readonly")
+
+
+class Database:
+    """One pool per process. After a fork, call `dispose()` in the child before the first use.
+
+    `write()` opens a transaction that may read and then write (BEGIN IMMEDIATE on SQLite, which has
+    one writer); keep it short. `read()` never waits for a writer. Both raise DatabaseAway when SQL
+    does not answer within `patience_s`, is locked, or its disk is full.
+    """
+
+    def __init__(self, url: str, *, patience_s: float = PATIENCE_S, pool_size: int = 8) -> None:
+        self.url = sqlalchemy.make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.patience_s = patience_s
+        self.engine = self._sqlite() if self.is_sqlite else self._postgresql(pool_size)
+
+    def _sqlite(self) -> sqlalchemy.Engine:
+        engine = sqlalchemy.create_engine(
+            self.url,
+            connect_args={"timeout": self.patience_s, "check_same_thread": False},
+        )
+        patience_ms = int(self.patience_s * 1000)
+
+        @event.listens_for(engine, "connect")
+        def _connect(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None  # we say BEGIN ourselves
+            for pragma in (
+                f"busy_timeout={patience_ms}",
+                "journal_mode=WAL",
+                "synchronous=FULL",  # an acknowledged STOP outlives a power cut
+                "foreign_keys=ON",
+                "temp_store=MEMORY",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            immediate = connection.get_execution_options().get("smsbot_write", False)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+        return engine
+
+    def _postgresql(self, pool_size: int) -> sqlalchemy.Engine:
+        patience_ms = int(self.patience_s * 1000)
+        return sqlalchemy.create_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=self.patience_s,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": max(1, int(self.patience_s)),
+                "options": f"-c statement_timeout={patience_ms} -c lock_timeout={patience_ms} "
+                "-c timezone=UTC",
+            },
+        )
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection in a transaction that commits at the end, or rolls back on an error."""
+        with self._answering(), self.engine.connect() as plain:
+            connection = plain.execution_options(smsbot_write=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees one moment of the database."""
+        with self._answering(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        try:
+            yield
+        except PoolTimeoutError:
+            raise DatabaseAway("no database connection became free in time") from None
+        except (OperationalError, InterfaceError) as fault:
+            words = str(fault.orig).lower()
+            if self.is_sqlite and not any(sign in words for sign in _SQLITE_AWAY):
+                raise
+            raise DatabaseAway("the database is away, locked or full") from fault
+        except DBAPIError as fault:
+            if fault.connection_invalidated:
+                raise DatabaseAway("the database closed the connection") from fault
+            raise
+
+    def dispose(self) -> None:
+        """Forget the pool without closing what a parent process shares."""
+        self.engine.dispose(close=False)
+
+    def close(self) -> None:
+        """Close every connection of this process."""
+        self.engine.dispose()

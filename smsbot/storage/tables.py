@@ -1,0 +1,346 @@
+"""Every table. A time is an integer: milliseconds since 1970 in UTC (`*_at`). Money is in millionths.
+
+`ref` is the keyed hash of a phone number (32 hex digits): the only name a person has outside
+`contacts.msisdn`, which is ciphertext. Columns ending in `_enc` are ciphertext too (`vault.py`).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    },
+)
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+"""A row number: 64 bits; SQLite wants INTEGER to count by itself."""
+Ref = String(32)
+At = BigInteger
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("ref", Ref, nullable=False, unique=True),
+    Column("msisdn_enc", LargeBinary),  # null once erased
+    Column("country", String(2), nullable=False, server_default=""),
+    Column("network", String(16), nullable=False, server_default=""),
+    Column("region", String(64), nullable=False, server_default=""),
+    Column("timezone", String(48), nullable=False, server_default=""),
+    Column("language", String(16), nullable=False, server_default=""),  # "" = never chosen
+    Column("created_at", At, nullable=False),
+    Column("last_seen_at", At, nullable=False),
+    Column("owner_since", At, nullable=False),  # moves on when the number changes hands
+    Column("opted_out_at", At),
+    Column("erased_at", At),
+)
+
+contact_tags = Table(
+    "contact_tags",
+    metadata,
+    Column("contact_id", Id, ForeignKey("contacts.id", ondelete="CASCADE"), nullable=False),
+    Column("tag", String(64), nullable=False),
+    Column("at", At, nullable=False),
+    PrimaryKeyConstraint("contact_id", "tag"),
+    Index("ix_contact_tags_tag", "tag"),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("ref", Ref, primary_key=True),  # outlives the contact: all that DELETE keeps
+    Column("reason", String(32), nullable=False),  # stop | gateway | operator | erased
+    Column("channel", String(64), nullable=False),
+    Column("at", At, nullable=False),
+    Column("lifted_at", At),  # a START or JOIN of the person; null = in force
+)
+
+consents = Table(  # append-only: the newest row of a purpose is what holds
+    "consents",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("contact_id", Id, ForeignKey("contacts.id", ondelete="CASCADE"), nullable=False),
+    Column("purpose", String(32), nullable=False),
+    Column("granted", Boolean, nullable=False),
+    Column("at", At, nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("text_version", String(16), nullable=False),  # content version whose words were shown
+    Column("language", String(16), nullable=False),
+    Column("actor", String(64), nullable=False),  # "person", or who imported it
+    Column("source", String(128), nullable=False),  # flow/state, keyword, proof file hash
+    Column("effect_key", String(64), unique=True),
+    Index("ix_consents_contact_id_purpose", "contact_id", "purpose", "id"),
+)
+
+inbound = Table(
+    "inbound",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("channel", String(64), nullable=False),
+    Column("gateway_id", String(128), nullable=False),
+    Column("ref", Ref, nullable=False),
+    Column("contact_id", Id, ForeignKey("contacts.id", ondelete="SET NULL")),
+    Column("body_enc", LargeBinary),  # purged after 30 days
+    Column("network", String(16), nullable=False, server_default=""),
+    Column("opt_hint", String(8), nullable=False, server_default=""),
+    Column("received_at", At, nullable=False),
+    Column("state", String(12), nullable=False),  # pending | answered | silent
+    Column("session_enc", LargeBinary),  # the session after this turn, to heal a lost write
+    Column("answered_at", At),
+    UniqueConstraint("channel", "gateway_id"),
+    Index(
+        "ix_inbound_pending",
+        "received_at",
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
+    Index("ix_inbound_contact_id", "contact_id"),
+    Index("ix_inbound_received_at", "received_at"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("channel", String(64), nullable=False),
+    Column("contact_id", Id, ForeignKey("contacts.id", ondelete="SET NULL")),
+    Column("ref", Ref, nullable=False),
+    Column("purpose", String(32), nullable=False),  # reply | service | lessons | alerts | ...
+    Column("priority", Integer, nullable=False),  # 0 reply, 1 course, 2 bulk; low goes first
+    Column("body_enc", LargeBinary),
+    Column("body_hash", String(32), nullable=False),  # keyed; groups equal texts
+    Column("encoding", String(5), nullable=False),  # GSM-7 | UCS-2
+    Column("segments", Integer, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("reason", String(64), nullable=False, server_default=""),  # why suppressed or failed
+    Column("due_at", At, nullable=False),
+    Column("expires_at", At),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("claim", String(32)),  # the sender's claim, null when nobody holds it
+    Column("claimed_at", At),
+    Column("gateway_id", String(128)),
+    Column("gateway_code", String(32), nullable=False, server_default=""),
+    Column("simulated", Boolean, nullable=False, server_default=text("false")),
+    Column("cost_micros", BigInteger),
+    Column("currency", String(3), nullable=False, server_default=""),
+    Column("created_at", At, nullable=False),
+    Column("accepted_at", At),
+    Column("final_at", At),
+    Column("dedupe_key", String(96), nullable=False, unique=True),
+    Column("campaign_run_id", Id),
+    Index(
+        "ix_messages_queued",
+        "channel",
+        "priority",
+        "due_at",
+        "id",
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
+    ),
+    Index(
+        "ix_messages_sending",
+        "claimed_at",
+        sqlite_where=text("state = 'sending'"),
+        postgresql_where=text("state = 'sending'"),
+    ),
+    Index("ix_messages_gateway_id", "gateway_id"),
+    Index("ix_messages_contact_id", "contact_id"),
+    Index("ix_messages_created_at", "created_at"),
+)
+
+receipts = Table(  # reports whose message is not known yet: settled when it is, else purged
+    "receipts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("channel", String(64), nullable=False),
+    Column("gateway_id", String(128), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("code", String(32), nullable=False, server_default=""),
+    Column("opted_out", Boolean, nullable=False),
+    Column("at", At, nullable=False),
+    UniqueConstraint("channel", "gateway_id", "state"),
+)
+
+turns = Table(  # the journal's home; a row per turn, exactly once by its id
+    "turns",
+    metadata,
+    Column("id", Ref, primary_key=True),
+    Column("channel", String(64), nullable=False),
+    Column("session_ref", Ref, nullable=False),  # keyed hash of the gateway's session id
+    Column("ref", Ref, nullable=False),
+    Column("number", Integer, nullable=False),  # 0 opens the gateway session
+    Column("at", At, nullable=False),
+    Column("version", String(16), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("network", String(16), nullable=False, server_default=""),
+    Column("flow", String(64), nullable=False),
+    Column("state", String(64), nullable=False),  # where the input was given
+    Column("to_flow", String(64), nullable=False),
+    Column("to_state", String(64), nullable=False),
+    Column("how", String(12), nullable=False),
+    Column("option", Integer, nullable=False),
+    Column("item", String(8), nullable=False, server_default=""),
+    Column("answer_right", Boolean),
+    Column("ends", Boolean, nullable=False),
+    Column("opening_enc", LargeBinary),  # number 0 only: the session as it was opened
+    Index("ix_turns_session", "channel", "session_ref", "number"),
+    Index("ix_turns_at", "at"),
+    Index("ix_turns_ref", "ref"),
+)
+
+ussd_sessions = Table(
+    "ussd_sessions",
+    metadata,
+    Column("channel", String(64), nullable=False),
+    Column("session_ref", Ref, nullable=False),
+    Column("ref", Ref, nullable=False),
+    Column("started_at", At, nullable=False),
+    Column("last_at", At, nullable=False),
+    Column("turns", Integer, nullable=False),
+    Column("flow", String(64), nullable=False),
+    Column("state", String(64), nullable=False),  # where the person is, or was left
+    Column("ended", String(12), nullable=False),  # "" live | end | silence | left
+    Column("gateway_status", String(16), nullable=False, server_default=""),
+    Column("duration_ms", Integer),
+    Column("cost_micros", BigInteger),
+    PrimaryKeyConstraint("channel", "session_ref"),
+    Index("ix_ussd_sessions_open", "last_at", "ended"),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("reference", String(8), nullable=False, unique=True),
+    Column("effect_key", String(64), nullable=False, unique=True),
+    Column("contact_id", Id, ForeignKey("contacts.id", ondelete="SET NULL")),
+    Column("ref", Ref, nullable=False),
+    Column("owner_since", At, nullable=False),  # of the contact then: a new owner sees nothing
+    Column("channel", String(64), nullable=False),
+    Column("country", String(2), nullable=False, server_default=""),
+    Column("network", String(16), nullable=False, server_default=""),
+    Column("language", String(16), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("facts", Text, nullable=False),  # JSON: choices and bands, nothing that was typed
+    Column("raw_enc", LargeBinary),  # what was typed or forwarded; purged after 30 days
+    Column("state", String(12), nullable=False),
+    Column("received_at", At, nullable=False),
+    Index("ix_reports_received_at", "received_at"),
+    Index("ix_reports_ref", "ref"),
+)
+
+enrolments = Table(
+    "enrolments",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("contact_id", Id, ForeignKey("contacts.id", ondelete="CASCADE"), nullable=False),
+    Column("course", String(64), nullable=False),
+    Column("at", At, nullable=False),
+    Column("ended_at", At),
+    Column("ended_because", String(16), nullable=False, server_default=""),
+    Column("effect_key", String(64), nullable=False, unique=True),
+    Index("ix_enrolments_contact_id", "contact_id"),
+)
+
+reminders = Table(
+    "reminders",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("contact_id", Id, ForeignKey("contacts.id", ondelete="CASCADE"), nullable=False),
+    Column("flow", String(64), nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("due_at", At, nullable=False),
+    Column("done_at", At),
+    Column("effect_key", String(64), nullable=False, unique=True),
+    Index("ix_reminders_due_at", "due_at"),
+)
+
+codes = Table(  # the code of MYDATA and DELETE, sent to the same phone
+    "codes",
+    metadata,
+    Column("contact_id", Id, ForeignKey("contacts.id", ondelete="CASCADE"), nullable=False),
+    Column("act", String(12), nullable=False),  # mydata | delete
+    Column("code_hash", Ref, nullable=False),
+    Column("expires_at", At, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    PrimaryKeyConstraint("contact_id", "act"),
+)
+
+content_versions = Table(  # a session keeps its version, on any machine, after any restart
+    "content_versions",
+    metadata,
+    Column("version", String(16), primary_key=True),
+    Column("files", LargeBinary, nullable=False),  # zlib of JSON {path: text}
+    Column("created_at", At, nullable=False),
+    Column("used_at", At, nullable=False),
+)
+
+channel_states = Table(
+    "channel_states",
+    metadata,
+    Column("channel", String(64), primary_key=True),
+    Column("paused_at", At),
+    Column("paused_because", String(64), nullable=False, server_default=""),
+    Column("last_error", String(200), nullable=False, server_default=""),
+    Column("last_error_at", At),
+    Column("last_accepted_at", At),
+)
+
+audit = Table(  # append-only, hash-chained (`audit.py`)
+    "audit",
+    metadata,
+    Column("seq", Id, primary_key=True, autoincrement=False),
+    Column("at", At, nullable=False),
+    Column("actor", String(64), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("subject", String(128), nullable=False),
+    Column("detail", Text, nullable=False),  # JSON, no number and no text
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column(
+        "kind", String(32), nullable=False
+    ),  # channel_paused | drain_failed | content_broken ...
+    Column("subject", String(128), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("at", At, nullable=False),
+    Column("sent_at", At),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("ended_at", At),  # the trouble is over
+    Index("ix_alerts_kind_subject", "kind", "subject", "ended_at"),
+)
+
+chores = Table(  # daily and periodic work: who ran it last and what it did
+    "chores",
+    metadata,
+    Column("name", String(48), primary_key=True),
+    Column("started_at", At, nullable=False),
+    Column("done_at", At),
+    Column("report", Text, nullable=False, server_default="{}"),
+)

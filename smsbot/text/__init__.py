@@ -1,0 +1,1 @@
+"""Texts and numbers as phones see them: pure, no I/O."""

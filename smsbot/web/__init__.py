@@ -1,0 +1,1 @@
+"""HTTP: the webhooks, health, the simulator. Flask lives here."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import String, bindparam, func, select, update
 
 from smsbot.errors import NotFound
 from smsbot.storage.insert import insert_if_new
@@ -13,6 +13,8 @@ from smsbot.storage.tables import contact_tags, contacts
 from smsbot.values import Msisdn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection, Row
 
     from smsbot.vault import Vault
@@ -157,4 +159,28 @@ def untag(connection: Connection, contact_id: int, word: str) -> None:
         contact_tags.delete().where(
             contact_tags.c.contact_id == contact_id, contact_tags.c.tag == word
         ),
+    )
+
+
+def touch_many(connection: Connection, seen: Sequence[tuple[str, int, str]]) -> None:
+    """Note many persons at once, by (ref, when, network or empty); time moves forward only."""
+    if not seen:
+        return
+    later = func.max if connection.dialect.name == "sqlite" else func.greatest
+    statement = (
+        update(contacts)
+        .where(contacts.c.ref == bindparam("by_ref"))
+        .values(
+            last_seen_at=later(contacts.c.last_seen_at, bindparam("seen_at")),
+            network=func.coalesce(
+                func.nullif(bindparam("heard_on", type_=String), ""), contacts.c.network
+            ),
+        )
+    )
+    connection.execute(
+        statement,
+        [
+            {"by_ref": ref, "seen_at": at, "heard_on": network[:MAX_NETWORK_CHARS]}
+            for ref, at, network in seen
+        ],
     )

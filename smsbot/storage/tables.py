@@ -179,7 +179,13 @@ messages = Table(
         postgresql_where=text("state = 'sending'"),
     ),
     Index("ix_messages_gateway_id", "gateway_id"),
-    Index("ix_messages_contact_id", "contact_id"),
+    Index(
+        "ix_messages_expiring",
+        "expires_at",
+        sqlite_where=text("state = 'queued' AND expires_at IS NOT NULL"),
+        postgresql_where=text("state = 'queued' AND expires_at IS NOT NULL"),
+    ),
+    Index("ix_messages_contact_id", "contact_id", "created_at"),
     Index("ix_messages_created_at", "created_at"),
 )
 
@@ -194,6 +200,7 @@ receipts = Table(  # reports whose message is not known yet: settled when it is,
     Column("opted_out", Boolean, nullable=False),
     Column("at", At, nullable=False),
     UniqueConstraint("channel", "gateway_id", "state"),
+    Index("ix_receipts_at", "at"),
 )
 
 turns = Table(  # the journal's home; a row per turn, exactly once by its id

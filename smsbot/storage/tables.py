@@ -81,6 +81,12 @@ suppressions = Table(
     Column("channel", String(64), nullable=False),
     Column("at", At, nullable=False),
     Column("lifted_at", At),  # a START or JOIN of the person; null = in force
+    Index(
+        "ix_suppressions_erased",
+        "at",
+        sqlite_where=text("reason = 'erased'"),
+        postgresql_where=text("reason = 'erased'"),
+    ),
 )
 
 consents = Table(  # append-only: the newest row of a purpose is what holds
@@ -264,6 +270,7 @@ reports = Table(
     Column("received_at", At, nullable=False),
     Index("ix_reports_received_at", "received_at"),
     Index("ix_reports_ref", "ref"),
+    Index("ix_reports_contact_id", "contact_id"),
 )
 
 enrolments = Table(

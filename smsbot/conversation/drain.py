@@ -66,7 +66,9 @@ class Drain:
     def _store(self, connection: Connection, turns: Sequence[TurnFacts]) -> int:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-        fresh_ids = turn_rows.insert_turns(connection, [self._row(turn) for turn in turns])
+        fresh_ids = turn_rows.insert_turns(
+            connection, [turn_row(turn, self._vault) for turn in turns]
+        )
         fresh = [turn for turn in turns if turn.id in fresh_ids]
         self._meet(connection, fresh)
         turn_rows.upsert_sessions(connection, list(sessions_of(fresh)))
@@ -92,29 +94,31 @@ class Drain:
             connection, [(turn.ref, turn.at, turn.network) for turn in latest.values()]
         )
 
-    def _row(self, turn: TurnFacts) -> dict[str, Any]:
-        sealed = self._vault.encrypt(turn.opening.encode(), OPENING_CONTEXT) if turn.opening else None
-        return {
-            "id": turn.id,
-            "channel": turn.channel,
-            "session_ref": turn.session_ref,
-            "ref": turn.ref,
-            "number": turn.number,
-            "at": turn.at,
-            "version": turn.version,
-            "language": turn.language,
-            "network": turn.network,
-            "flow": turn.flow,
-            "state": turn.state,
-            "to_flow": turn.to_flow,
-            "to_state": turn.to_state,
-            "how": turn.how,
-            "option": turn.option,
-            "item": turn.item,
-            "answer_right": turn.right,
-            "ends": turn.ends,
-            "opening_enc": sealed,
-        }
+
+def turn_row(turn: TurnFacts, vault: Vault) -> dict[str, Any]:
+    """Give the turn as a row of `turns`."""
+    sealed = vault.encrypt(turn.opening.encode(), OPENING_CONTEXT) if turn.opening else None
+    return {
+        "id": turn.id,
+        "channel": turn.channel,
+        "session_ref": turn.session_ref,
+        "ref": turn.ref,
+        "number": turn.number,
+        "at": turn.at,
+        "version": turn.version,
+        "language": turn.language,
+        "network": turn.network,
+        "flow": turn.flow,
+        "state": turn.state,
+        "to_flow": turn.to_flow,
+        "to_state": turn.to_state,
+        "how": turn.how,
+        "option": turn.option,
+        "item": turn.item,
+        "answer_right": turn.right,
+        "ends": turn.ends,
+        "opening_enc": sealed,
+    }
 
 
 def sessions_of(turns: Iterable[TurnFacts]) -> Iterable[Mapping[str, Any]]:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from smsbot.engine.model import COMMITTED, Effect, EffectKind
 from smsbot.scamdesk import intake
 from smsbot.sending import replies
-from smsbot.storage import alerts, contacts, courses
+from smsbot.storage import alerts, contacts, courses, reports
 from smsbot.storage.consents import Evidence, grant, withdraw
 from smsbot.storage.suppressions import REPLY, Reason, lift, opt_out
+from smsbot.text.references import reference_from
 from smsbot.values import ChannelKind
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from smsbot.sessions.live import Live
     from smsbot.storage.contacts import Contact
     from smsbot.storage.database import Database
-    from smsbot.values import Channel
+    from smsbot.values import Channel, Msisdn
     from smsbot.vault import Vault
 
 EVERYTHING = "all"
@@ -40,6 +41,7 @@ class Scene:
     """Where and when effects happen: what their rows say of themselves."""
 
     channel: Channel
+    caller: Msisdn
     ref: str
     now_ms: int
     turn_id: str
@@ -59,9 +61,11 @@ class EffectRunner:
         database: Database,
         vault: Vault,
         channels: Mapping[str, Channel],
-        wake: Callable[[str], None],
+        prefixes: replies.CountsPrefixes,
+        wake: Callable[[str], object],
     ) -> None:
         self._database = database
+        self._prefixes = prefixes
         self._vault = vault
         self._channels = channels
         self._wake = wake
@@ -76,7 +80,7 @@ class EffectRunner:
         relied_on = [effect for effect in effects if effect.kind in COMMITTED]
         if not relied_on:
             return "", effects
-        scene = Scene(turn.channel, turn.ref, turn.now_ms, turn_id, live.session)
+        scene = Scene(turn.channel, turn.caller, turn.ref, turn.now_ms, turn_id, live.session)
         with self._database.write() as connection:
             contact = contacts.ensure(
                 connection,
@@ -107,7 +111,9 @@ class EffectRunner:
                 case EffectKind.CONSENT:
                     self._consent(connection, contact, scene, effect, key)
                 case EffectKind.LANGUAGE:
-                    contacts.set_language(connection, contact.id, effect.args["value"], scene.now_ms)
+                    contacts.set_language(
+                        connection, contact.id, effect.args["value"], scene.now_ms
+                    )
                 case EffectKind.ESCALATE:
                     alerts.raise_alert(
                         connection,
@@ -173,19 +179,24 @@ class EffectRunner:
     def _report(
         self, connection: Connection, contact: Contact, scene: Scene, effect: Effect, key: str
     ) -> str:
-        facts = {name: value for name, value in effect.args.items() if name not in ("type", "reference")}
+        given = reports.reference_of(connection, key)
+        if given is not None:
+            return given
+
+        def candidate(attempt: int) -> str:
+            return reference_from(scene.turn_id.encode(), attempt)
+
         return intake.take_report(
             connection,
             self._vault,
             effect_key=key,
             contact=contact,
             channel=scene.channel.id,
-            language=scene.session.language,
             kind=effect.args.get("type", ""),
-            facts=facts,
+            facts={name: value for name, value in effect.args.items() if name != "type"},
             raw_text=scene.raw_text,
             now_ms=scene.now_ms,
-            reference=effect.args.get("reference", ""),
+            reference=intake.free_reference(connection, candidate),
         )
 
     def _send(
@@ -202,6 +213,8 @@ class EffectRunner:
             effect.text,
             now_ms=scene.now_ms,
             dedupe_key=key,
+            msisdn=scene.caller,
+            prefixes=self._prefixes,
             purpose=REPLY,
         )
         return {channel.id}

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from smsbot.engine import step as engine
 from smsbot.engine.model import Answered, Outcome, Person, Reply
 from smsbot.errors import DatabaseAway
-from smsbot.people import reassigned
+from smsbot.people import ownership
 from smsbot.storage import contacts
+from smsbot.storage.profiles import profile
 from smsbot.text.answers import match_option
 from smsbot.values import ChannelKind
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from smsbot.engine.step import Surface
     from smsbot.sessions.live import Live
     from smsbot.storage.database import Database
+    from smsbot.storage.profiles import Profile
     from smsbot.values import Channel
 
 
@@ -76,36 +78,42 @@ class Front:
     ) -> Known:
         """Give what SQL knows; when SQL is away, what the previous session knew, else a stranger."""
         try:
-            with self._database.read() as connection:
-                profile = contacts.profile(connection, ref)
-            if profile is not None and reassigned.is_due(profile.last_seen_at, now_ms):
-                with self._database.write() as connection:
-                    reassigned.hand_over(connection, ref, now_ms)
-                    profile = contacts.profile(connection, ref)
+            found = self._profile(ref, now_ms)
         except DatabaseAway:
             if previous is not None:
                 return Known(
                     previous.session.person, previous.session.language, previous.owner_since
                 )
-            profile = None
-        if profile is None:
+            found = None
+        if found is None:
             person = Person(country=channel.country, network=network)
             return Known(person, channel.languages[0], 0)
         person = Person(
-            country=profile.country or channel.country,
-            network=network or profile.network,
-            region=profile.region,
-            consents=profile.consents,
-            asked=profile.asked,
-            tags=profile.tags,
+            country=found.country or channel.country,
+            network=network or found.network,
+            region=found.region,
+            consents=found.consents,
+            asked=found.asked,
+            tags=found.tags,
         )
-        return Known(person, profile.language or channel.languages[0], profile.owner_since)
+        return Known(person, found.language or channel.languages[0], found.owner_since)
+
+    def _profile(self, ref: str, now_ms: int) -> Profile | None:
+        """Read a person; after a long silence the number has a new owner, of whom nothing is known."""
+        with self._database.read() as connection:
+            found = profile(connection, ref)
+        if found is None or not ownership.looks_reassigned(found, now_ms):
+            return found
+        with self._database.write() as connection:
+            contact = contacts.by_id(connection, found.contact_id)
+            ownership.check_reassigned(connection, contact, now_ms)
+            return profile(connection, ref)
 
     def is_under_way(self, session: Session) -> bool:
         """Say whether there is a place worth going back to: past a flow's own first page."""
         return bool(session.history or session.frames or session.page)
 
-    def offer(self, content: Content, session: Session, channel: Channel) -> Page:
+    def offer(self, content: Content, session: Session) -> Page:
         """Ask: continue, or start again."""
         language = session.flow_language
         flow = content.flows[session.flow]
@@ -130,7 +138,7 @@ class Front:
             case _ if typed.strip() in ("0", "00"):
                 return None
             case _:
-                page = self.offer(content, session, channel)
+                page = self.offer(content, session)
                 reply = Reply(page.text, page.ends)
                 how = "offer"
         return Outcome(session, reply, (), Answered(session.flow, session.state, how))

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 from smsbot.conversation.drain import turn_row
 from smsbot.conversation.effects import Scene
 from smsbot.conversation.facts import turn_facts
-from smsbot.conversation.understand import Understanding
+from smsbot import metrics
 from smsbot.errors import CannotDecrypt, StaleSession
-from smsbot.metrics import IGNORED
 from smsbot.people import ownership
 from smsbot.sending import replies
 from smsbot.sessions.live import Live, from_plain, to_plain
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from smsbot.clock import Clock
     from smsbot.conversation.effects import EffectRunner
-    from smsbot.conversation.understand import Meaning, Understands
+    from smsbot.conversation.understand import Understanding, Understands
     from smsbot.storage.contacts import Contact
     from smsbot.storage.database import Database
     from smsbot.values import Channel, InboundSms, OptHint
@@ -51,6 +50,7 @@ class TextTurn:
     session_ref: str
     now_ms: int
     id: str
+    gateway_id: str
     text: str
     hint: OptHint | None
 
@@ -85,7 +85,7 @@ class SmsConversation:
         A short code or a name cannot be answered: counted, not kept (two machines would talk for ever).
         """
         if event.sender is None:
-            IGNORED.labels(channel.id, "no_reply_path").inc()
+            metrics.ignored(channel.id, "no_reply_path")
             return
         ref = self._vault.ref(event.sender)
         turn_id = self._vault.mac(f"{channel.id}|{event.gateway_id}".encode(), person=b"text")
@@ -97,19 +97,24 @@ class SmsConversation:
             session_ref=self._vault.mac(f"{channel.id}|{ref}".encode(), person=b"sms-session"),
             now_ms=self._clock.now_ms(),
             id=turn_id,
+            gateway_id=event.gateway_id,
             text=event.text,
             hint=event.opt_hint,
         )
         with self._database.write() as connection:
-            meaning = self._turn(connection, turn, event)
-        if meaning is None:
+            understood = self._turn(connection, turn, event)
+        if understood is None:
             return
-        if meaning.forgets:
+        if understood.forgets:
             self._forget_session(ref)
-        for woken in {channel.id, *meaning.woken} if meaning.texts else meaning.woken:
+        if understood.texts:
+            understood.woken.add(channel.id)
+        for woken in understood.woken:
             self._wake(woken)
 
-    def _turn(self, connection: Connection, turn: TextTurn, event: InboundSms) -> Understanding | None:
+    def _turn(
+        self, connection: Connection, turn: TextTurn, event: InboundSms
+    ) -> Understanding | None:
         contact = contacts.ensure(
             connection,
             self._vault,
@@ -119,7 +124,7 @@ class SmsConversation:
             now_ms=turn.now_ms,
         )
         contacts.lock(connection, contact.id)  # one text of a person at a time, in order
-        new = inbound.store(
+        inbound_id = inbound.store(
             connection,
             self._vault,
             turn.channel.id,
@@ -128,20 +133,22 @@ class SmsConversation:
             contact_id=contact.id,
             now_ms=turn.now_ms,
         )
-        if not new:
+        if inbound_id is None:
             return None
         if ownership.check_reassigned(connection, contact, turn.now_ms):
             contact = contacts.by_id(connection, contact.id)
         contacts.touch(connection, contact.id, turn.now_ms, network=turn.network)
-        live = self._place(connection, turn, contact)
-        understanding = self._understands.meaning(connection, turn, contact, live)
-        self._keep(connection, turn, contact, understanding)
-        return understanding
+        live = self._place(connection, turn, contact, inbound_id)
+        understood = self._understands.meaning(connection, turn, contact, live, inbound_id)
+        self._keep(connection, turn, contact, understood, inbound_id)
+        return understood
 
-    def _place(self, connection: Connection, turn: TextTurn, contact: Contact) -> Live | None:
+    def _place(
+        self, connection: Connection, turn: TextTurn, contact: Contact, inbound_id: int
+    ) -> Live | None:
         """Give the conversation that waits for this text, if one does."""
         sealed = inbound.last_session(
-            connection, turn.channel.id, contact.id, turn.now_ms - SILENCE_MS
+            connection, turn.channel.id, contact.id, inbound_id, turn.now_ms - SILENCE_MS
         )
         if sealed is None:
             return None
@@ -154,22 +161,25 @@ class SmsConversation:
         return live
 
     def _keep(
-        self, connection: Connection, turn: TextTurn, contact: Contact, understood: Understanding
+        self,
+        connection: Connection,
+        turn: TextTurn,
+        contact: Contact,
+        understood: Understanding,
+        inbound_id: int,
     ) -> None:
-        meaning: Meaning | None = understood.meaning
+        """Run the effects, queue the answers, and keep the place with the text."""
         sealed = None
-        if meaning is not None:
-            live = meaning.live
+        if understood.step is not None:
+            live, outcome = understood.step.live, understood.step.outcome
             live.at = turn.now_ms
             live.owner_since = contact.owner_since
             scene = Scene(
-                turn.channel, turn.ref, turn.caller, turn.now_ms, turn.id, live.session, turn.text
+                turn.channel, turn.caller, turn.ref, turn.now_ms, turn.id, live.session, turn.text
             )
-            _, woken = self._effects.run(connection, contact, scene, meaning.outcome.effects)
-            understood.woken.update(woken)
-            facts = turn_facts(
-                turn.id, turn, live, meaning.outcome.answered, (), ends=live.session.ended
-            )
+            _, woken = self._effects.run(connection, contact, scene, outcome.effects)
+            understood.woken |= woken
+            facts = turn_facts(turn.id, turn, live, outcome.answered, (), ends=live.session.ended)
             turn_rows.insert_turns(connection, [turn_row(facts, self._vault)])
             sealed = self._vault.encrypt(to_plain(live), inbound.SESSION_CONTEXT)
         for index, said in enumerate(understood.texts):
@@ -185,10 +195,4 @@ class SmsConversation:
                 prefixes=self._prefixes,
                 purpose=said.purpose,
             )
-        inbound.settle(
-            connection,
-            turn.channel.id,
-            understood.gateway_id,
-            session_enc=sealed,
-            silent=not understood.texts,
-        )
+        inbound.settle(connection, inbound_id, session_enc=sealed, silent=not understood.texts)

@@ -53,8 +53,8 @@ class Said:
     once: str = ""
 
 
-@dataclass(slots=True)
-class Meaning:
+@dataclass(frozen=True, slots=True)
+class Step:
     """A step of a conversation: where it leads and what it does."""
 
     live: Live
@@ -63,10 +63,15 @@ class Meaning:
 
 @dataclass(slots=True)
 class Understanding:
-    """What is to be said and kept. `forgets`: the person's live session in Redis must go."""
+    """What is to be said and kept.
+
+    `leaves` ends the conversation that was going on; `forgets` ends the person's USSD session too;
+    `woken` are channels that have a text to send besides this one's.
+    """
 
     texts: list[Said] = field(default_factory=list)
-    meaning: Meaning | None = None
+    step: Step | None = None
+    leaves: bool = False
     forgets: bool = False
     woken: set[str] = field(default_factory=set)
 
@@ -90,18 +95,27 @@ class Understands:
         self._randbelow = randbelow
 
     def meaning(
-        self, connection: Connection, turn: TextTurn, contact: Contact, live: Live | None
+        self,
+        connection: Connection,
+        turn: TextTurn,
+        contact: Contact,
+        live: Live | None,
+        inbound_id: int,
     ) -> Understanding:
         """Give what this text means to this person, having done what a service word does."""
         content = self._library.current()
-        scene = _Scene(connection, turn, contact, content, self._language(turn, contact, live))
-        return (
+        language = self._language(turn, contact, live)
+        scene = _Scene(connection, turn, contact, content, language, inbound_id)
+        understood = (
             self._at_any_time(scene, live)
             or self._rights(scene)
             or self._goes_on(scene, live)
             or self._begins(scene)
             or self._lost(scene)
         )
+        if understood.step is None and live is not None and not understood.leaves:
+            understood.step = _aside(live)  # the word was about something else: the place stays
+        return understood
 
     def _language(self, turn: TextTurn, contact: Contact, live: Live | None) -> str:
         if live is not None:
@@ -119,19 +133,19 @@ class Understands:
             scene.speak(scene.contact.language or spoken or scene.language)
             if turn.channel.gateway_confirms_stop:
                 answers = ()
-            return Understanding(self._said(scene, answers))
+            return Understanding(self._said(scene, answers), leaves=True)
         spoken = words["START"].get(folded)
         if turn.hint is OptHint.START or spoken is not None:
             scene.speak(scene.contact.language or spoken or scene.language)
-            answers = commands.start(scene.connection, scene.contact, self._evidence(scene, "START"))
+            answers = commands.start(
+                scene.connection, scene.contact, self._evidence(scene, "START")
+            )
             return Understanding(self._said(scene, answers))
         spoken = words["HELP"].get(folded)
         if turn.hint is OptHint.HELP or spoken is not None:
             scene.speak(scene.contact.language or spoken or scene.language)
             answers = commands.help_answer(scene.connection, scene.contact.ref)
-            understood = Understanding(self._said(scene, answers))
-            understood.meaning = _unmoved(live)
-            return understood
+            return Understanding(self._said(scene, answers))
         language = words["LANGUAGE"].get(folded)
         return None if language is None else self._speaks(scene, language, live)
 
@@ -145,11 +159,9 @@ class Understands:
         )
         if language in scene.content.language_names:
             scene.speak(language)
-        understood = Understanding(self._said(scene, answers))
         if live is not None:
             live.session.language = scene.language
-            understood.meaning = _unmoved(live)
-        return understood
+        return Understanding(self._said(scene, answers))
 
     # --- consent and rights -----------------------------------------------------------------------------
 
@@ -179,9 +191,7 @@ class Understands:
             )
             return Understanding(self._said(scene, answers))
         if act is Act.MYDATA:
-            answers = rights.show(
-                scene.connection, self._vault, scene.contact, code, now_ms=now_ms
-            )
+            answers = rights.show(scene.connection, self._vault, scene.contact, code, now_ms=now_ms)
             return Understanding(self._said(scene, answers))
         answers = rights.forget(
             scene.connection,
@@ -194,7 +204,7 @@ class Understands:
             answering=scene.inbound_id,
         )
         done = answers[0].key == "delete-done"
-        return Understanding(self._said(scene, answers), forgets=done)
+        return Understanding(self._said(scene, answers), leaves=done, forgets=done)
 
     # --- conversations -------------------------------------------------------------------------------
 
@@ -225,9 +235,13 @@ class Understands:
     def _begins(self, scene: _Scene) -> Understanding | None:
         word, rest = scene.service_word()
         if word == "STATUS":
-            return Understanding(self._said(scene, status.of(scene.connection, scene.contact, rest)))
+            return Understanding(
+                self._said(scene, status.of(scene.connection, scene.contact, rest))
+            )
         if word == "WHY":
-            return Understanding(self._said(scene, status.why(scene.connection, scene.contact, rest)))
+            return Understanding(
+                self._said(scene, status.why(scene.connection, scene.contact, rest))
+            )
         if word == "CHECK" and rest and not looks_forwarded(rest):
             return Understanding(self._said(scene, status.check(rest)))
         if word in ("SCAM", "CHECK"):
@@ -268,7 +282,8 @@ class Understands:
         if FORWARDED_FLOW not in scene.content.flows:
             return Understanding([Said(thanks)])
         understood = self._start(scene, FORWARDED_FLOW)
-        understood.texts.insert(0, Said(thanks))
+        first = understood.texts[0].text
+        understood.texts = [Said(f"{thanks}\n{first}")]
         return understood
 
     def _start(self, scene: _Scene, flow: str) -> Understanding:
@@ -295,7 +310,7 @@ class Understands:
 
     def _conversation(self, scene: _Scene, outcome: Outcome, number: int) -> Understanding:
         live = Live(session=outcome.session, gateway_session=scene.turn.session_ref, number=number)
-        return Understanding([Said(outcome.reply.text)], Meaning(live, outcome))
+        return Understanding([Said(outcome.reply.text)], Step(live, outcome))
 
     def _lost(self, scene: _Scene) -> Understanding:
         """Nothing fits: help, at most once a day, so that chatter is not answered for ever."""
@@ -309,7 +324,8 @@ class Understands:
 
     def _said(self, scene: _Scene, answers: Answers) -> list[Said]:
         return [
-            Said(scene.word(self._front, answer.key, **_strings(answer.values))) for answer in answers
+            Said(scene.word(self._front, answer.key, **_strings(answer.values)))
+            for answer in answers
         ]
 
     def _evidence(self, scene: _Scene, word: str) -> Evidence:
@@ -333,13 +349,14 @@ class _Scene:
         contact: Contact,
         content: Content,
         language: str,
+        inbound_id: int,
     ) -> None:
         self.connection = connection
         self.turn = turn
         self.contact = contact
         self.content = content
         self.language = language
-        self.inbound_id = turn.inbound_id
+        self.inbound_id = inbound_id
 
     def speak(self, language: str) -> None:
         """Answer in this language from here on."""
@@ -360,13 +377,10 @@ class _Scene:
         return "", ""
 
 
-def _unmoved(live: Live | None) -> Meaning | None:
-    """Keep a conversation where it is: the word was about something else."""
-    if live is None:
-        return None
+def _aside(live: Live) -> Step:
     session = live.session
     answered = Answered(session.flow, session.state, "aside")
-    return Meaning(live, Outcome(session, Reply("", session.ended), (), answered))
+    return Step(live, Outcome(session, Reply("", session.ended), (), answered))
 
 
 def _strings(values: Mapping[str, str | int]) -> dict[str, str]:

@@ -130,7 +130,7 @@ class UssdConversation:
             return self._open(turn, None) if not transcript else self._rebuild(turn, None)
         if live.gateway_session != turn.session_ref:
             if turn.session_ref in live.past:
-                return self._late(turn, live)
+                return self._late(live)
             return self._open(turn, live) if not transcript else self._dialled_through(turn, live)
         key = self._key(transcript)
         if key == live.transcript and len(transcript) == live.length:
@@ -156,7 +156,7 @@ class UssdConversation:
         parts = f"{turn.channel.id}|{turn.session_ref}|{number}|{key}"
         return self._vault.mac(parts.encode(), person=b"turn")
 
-    def _late(self, turn: _Turn, live: Live) -> _Decided:
+    def _late(self, live: Live) -> _Decided:
         """A post of a session that the person has left for a newer one: nothing may change."""
         content = self._library.current()
         return _Decided(
@@ -177,7 +177,7 @@ class UssdConversation:
         if resumes and previous is not None and self._may_resume(previous, known.owner_since, turn):
             try:
                 content = self._library.get(previous.session.version)
-                page = self._front.offer(content, previous.session, turn.channel)
+                page = self._front.offer(content, previous.session)
             except StaleSession:
                 pass  # the flow it was in is gone: begin anew
             else:

@@ -162,6 +162,17 @@ def untag(connection: Connection, contact_id: int, word: str) -> None:
     )
 
 
+def lock(connection: Connection, contact_id: int) -> None:
+    """Hold the contact until the transaction ends, so that a person's texts are taken one by one.
+
+    SQLite has one writer at a time anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(
+            select(contacts.c.id).where(contacts.c.id == contact_id).with_for_update()
+        )
+
+
 def touch_many(connection: Connection, seen: Sequence[tuple[str, int, str]]) -> None:
     """Note many persons at once, by (ref, when, network or empty); time moves forward only."""
     if not seen:

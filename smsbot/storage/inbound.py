@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
-from smsbot.storage.insert import insert_if_new
+from smsbot.storage.insert import insert_once
 from smsbot.storage.tables import inbound
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def store(
     ref: str,
     contact_id: int,
     now_ms: int,
-) -> bool:
-    """Keep a text; give False when this (channel, gateway id) is there already."""
-    return insert_if_new(
+) -> int | None:
+    """Keep a text; give its row, or None when this (channel, gateway id) is there already."""
+    return insert_once(
         connection,
         inbound,
         {
@@ -51,15 +51,15 @@ def store(
 
 
 def last_session(
-    connection: Connection, channel: str, contact_id: int, since_ms: int
+    connection: Connection, channel: str, contact_id: int, before_id: int, since_ms: int
 ) -> bytes | None:
-    """Give the session that the person's latest text led to, unless it is older than `since_ms`."""
+    """Give the session that the text before this one led to, unless it is older than `since_ms`."""
     row = connection.execute(
         select(inbound.c.session_enc, inbound.c.received_at)
         .where(
             inbound.c.contact_id == contact_id,
             inbound.c.channel == channel,
-            inbound.c.session_enc.is_not(None),
+            inbound.c.id < before_id,
         )
         .order_by(inbound.c.id.desc())
         .limit(1),
@@ -68,11 +68,11 @@ def last_session(
 
 
 def settle(
-    connection: Connection, channel: str, gateway_id: str, *, session_enc: bytes | None, silent: bool
+    connection: Connection, inbound_id: int, *, session_enc: bytes | None, silent: bool
 ) -> None:
     """Note the session that a text led to, and whether it got no answer."""
     connection.execute(
         update(inbound)
-        .where(inbound.c.channel == channel, inbound.c.gateway_id == gateway_id)
+        .where(inbound.c.id == inbound_id)
         .values(session_enc=session_enc, state=SILENT if silent else ANSWERED),
     )

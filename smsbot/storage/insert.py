@@ -17,6 +17,16 @@ def insert_if_new(connection: Connection, table: Table, values: Mapping[str, Any
 
     On PostgreSQL it waits for a concurrent insert of the same key, so a SELECT after it sees that row.
     """
+    return _inserted(connection, table, values) is not None
+
+
+def insert_once(connection: Connection, table: Table, values: Mapping[str, Any]) -> int | None:
+    """Insert the row as `insert_if_new` does; give its row number, or None when it was there."""
+    row = _inserted(connection, table, values)
+    return None if row is None else int(row[0])
+
+
+def _inserted(connection: Connection, table: Table, values: Mapping[str, Any]) -> Any:
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     statement = dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key)
-    return connection.execute(statement, dict(values)).first() is not None
+    return connection.execute(statement, dict(values)).first()

@@ -16,7 +16,6 @@ from smsbot.errors import (
     BodyTooLarge,
     Malformed,
     RequestError,
-
     Unavailable,
     UnknownChannel,
 )
@@ -106,7 +105,13 @@ class Hooks:
         except Unavailable as fault:
             return self._apologise(gateway, where[1], fault.code), where, fault.code
         except Exception as fault:  # noqa: BLE001  # a citizen never sees an error; we see it all
-            log.error("hook_failed", channel=where[0], route=where[1], error=type(fault).__name__, where=_where(fault))
+            log.error(
+                "hook_failed",
+                channel=where[0],
+                route=where[1],
+                error=type(fault).__name__,
+                where=_where(fault),
+            )
             return self._apologise(gateway, where[1], "internal"), where, "internal"
 
     def _find(self, path: str) -> tuple[Gateway, str, Route]:
@@ -193,6 +198,3 @@ def _where(fault: BaseException) -> str:
     if trace is None:
         return ""
     return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
-
-
-

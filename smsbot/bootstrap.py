@@ -80,9 +80,7 @@ class App:
             wake=self.waker.wake,
         )
         self.sessions = SessionStore(Link(parts.settings.redis_url), parts.vault)
-        self.drain = Drain(
-            Journal(parts.redis, parts.vault), parts.database, parts.vault, effects
-        )
+        self.drain = Drain(Journal(parts.redis, parts.vault), parts.database, parts.vault, effects)
         ussd = UssdConversation(
             library=parts.library,
             store=self.sessions,

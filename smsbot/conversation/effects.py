@@ -72,14 +72,14 @@ class EffectRunner:
 
     def commit(
         self, turn: TurnNames, live: Live, effects: Sequence[Effect], turn_id: str
-    ) -> tuple[str, Sequence[Effect]]:
-        """Commit what people rely on; give the report's reference, if any, and what may wait.
+    ) -> tuple[list[str], Sequence[Effect]]:
+        """Commit what people rely on; give the references of its reports, and what may wait.
 
         Raises DatabaseAway: then nothing happened, and nothing may be said as done.
         """
         relied_on = [effect for effect in effects if effect.kind in COMMITTED]
         if not relied_on:
-            return "", effects
+            return [], effects
         scene = Scene(turn.channel, turn.caller, turn.ref, turn.now_ms, turn_id, live.session)
         with self._database.write() as connection:
             contact = contacts.ensure(
@@ -90,22 +90,22 @@ class EffectRunner:
                 network=turn.network,
                 now_ms=turn.now_ms,
             )
-            reference, woken = self.run(connection, contact, scene, relied_on)
+            references, woken = self.run(connection, contact, scene, relied_on)
         for channel in woken:
             self._wake(channel)
-        return reference, [effect for effect in effects if effect.kind not in COMMITTED]
+        return references, [effect for effect in effects if effect.kind not in COMMITTED]
 
     def run(
         self, connection: Connection, contact: Contact, scene: Scene, effects: Sequence[Effect]
-    ) -> tuple[str, set[str]]:
-        """Run effects in the caller's transaction; give a report's reference and channels to wake."""
-        reference = ""
+    ) -> tuple[list[str], set[str]]:
+        """Run effects in the caller's transaction; give reports' references and channels to wake."""
+        references: list[str] = []
         woken: set[str] = set()
         for index, effect in enumerate(effects):
             key = f"{scene.turn_id}:{effect.kind.value}:{index}"
             match effect.kind:
                 case EffectKind.REPORT:
-                    reference = self._report(connection, contact, scene, effect, key)
+                    references.append(self._report(connection, contact, scene, effect, key))
                 case EffectKind.SEND_SMS:
                     woken |= self._send(connection, contact, scene, effect, key)
                 case EffectKind.CONSENT:
@@ -134,7 +134,7 @@ class EffectRunner:
                         channel=scene.channel.id,
                         now_ms=scene.now_ms,
                     )
-        return reference, woken
+        return references, woken
 
     def run_journaled(self, connection: Connection, turn: TurnFacts) -> None:
         """Run what a journaled turn left to be done, in the drain's transaction."""
@@ -184,7 +184,8 @@ class EffectRunner:
             return given
 
         def candidate(attempt: int) -> str:
-            return reference_from(scene.turn_id.encode(), attempt)
+            told = effect.args.get("reference", "")
+            return told if told and not attempt else reference_from(key.encode(), attempt)
 
         return intake.take_report(
             connection,
@@ -193,7 +194,11 @@ class EffectRunner:
             contact=contact,
             channel=scene.channel.id,
             kind=effect.args.get("type", ""),
-            facts={name: value for name, value in effect.args.items() if name != "type"},
+            facts={
+                name: value
+                for name, value in effect.args.items()
+                if name not in ("type", "reference")
+            },
             raw_text=scene.raw_text,
             now_ms=scene.now_ms,
             reference=intake.free_reference(connection, candidate),

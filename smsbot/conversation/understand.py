@@ -242,8 +242,6 @@ class Understands:
             return Understanding(
                 self._said(scene, status.why(scene.connection, scene.contact, rest))
             )
-        if word == "CHECK" and rest and not looks_forwarded(rest):
-            return Understanding(self._said(scene, status.check(rest)))
         if word in ("SCAM", "CHECK"):
             return self._reported(scene, rest) if rest else self._ask_for_it(scene)
         flow = scene.content.keywords.get(first_word(scene.turn.text))

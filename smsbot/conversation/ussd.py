@@ -14,7 +14,7 @@ from smsbot.conversation.drain import OPENING_CONTEXT
 from smsbot.conversation.facts import turn_facts
 from smsbot.conversation.front import Front, Page
 from smsbot.engine import step as engine
-from smsbot.engine.model import Answered
+from smsbot.engine.model import Answered, EffectKind
 from smsbot.errors import SessionConflict, StaleSession
 from smsbot.sessions.journal import seal_turn
 from smsbot.sessions.live import Given, Live, from_plain
@@ -299,7 +299,7 @@ class UssdConversation:
                 surface=surface,
                 now=self._clock.now(),
                 seed=turn_id.encode(),
-                reference=reference,
+                references=references,
             )
         except StaleSession:
             return self._start_again(turn, live, turn_id)
@@ -339,9 +339,10 @@ class UssdConversation:
         """Run the effects; when SQL gave a report another reference, step again to show that one."""
         if not outcome.effects:
             return following, outcome, ()
-        reference, journaled = self._effects.commit(turn, following, outcome.effects, turn_id)
-        if reference and reference not in outcome.reply.text:
-            outcome = self._step(turn, live, typed, turn_id, reference)
+        given, journaled = self._effects.commit(turn, following, outcome.effects, turn_id)
+        told = [one.args["reference"] for one in outcome.effects if one.kind is EffectKind.REPORT]
+        if given != told:
+            outcome = self._step(turn, live, typed, turn_id, given)
             following.session = outcome.session
         return following, outcome, journaled
 

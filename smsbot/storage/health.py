@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import update
 
 from smsbot.errors import DatabaseAway
-from smsbot.storage import migrations
+from smsbot.storage import migrate
 from smsbot.storage.insert import insert_if_new
 from smsbot.storage.tables import chores
 
@@ -19,7 +19,7 @@ _PROBE = "readiness"
 
 def probe(database: Database, now_ms: int) -> None:
     """Write one small row; raise DatabaseAway when SQL is away, locked, full or not migrated."""
-    if not migrations.is_current(database):
+    if not migrate.is_current(database):
         raise DatabaseAway("the database needs `smsbot db upgrade`")
     with database.write() as connection:
         if not insert_if_new(connection, chores, {"name": _PROBE, "started_at": now_ms}):

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def make_flask(app: App) -> Flask:
     """Give the Flask application. It holds no state of its own."""
     flask = Flask("smsbot.web", static_folder=None)
-    flask.config.update(MAX_CONTENT_LENGTH=64 * 1024, MAX_FORM_PARTS=100, TRAP_HTTP_EXCEPTIONS=False)
+    flask.config.update(
+        MAX_CONTENT_LENGTH=64 * 1024, MAX_FORM_PARTS=100, TRAP_HTTP_EXCEPTIONS=False
+    )
     _health(flask, app)
     if app.settings.is_dev:
         _simulator(flask, app)
@@ -86,5 +88,3 @@ def _guards(flask: Flask) -> None:
         response.headers.setdefault("Referrer-Policy", "no-referrer")
         response.headers.setdefault("Cache-Control", "no-store")
         return response
-
-

@@ -20,7 +20,6 @@ from smsbot.sending import replies
 from smsbot.sessions.live import Live, from_plain, to_plain
 from smsbot.storage import contacts, inbound
 from smsbot.storage import turns as turn_rows
-from smsbot.values import Msisdn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from smsbot.conversation.understand import Understanding, Understands
     from smsbot.storage.contacts import Contact
     from smsbot.storage.database import Database
-    from smsbot.values import Channel, InboundSms, OptHint
+    from smsbot.values import Channel, InboundSms, Msisdn, OptHint
     from smsbot.vault import Vault
 
 SILENCE_MS = 24 * 3600 * 1000
@@ -67,7 +66,7 @@ class SmsConversation:
         understands: Understands,
         effects: EffectRunner,
         prefixes: replies.CountsPrefixes,
-        wake: Callable[[str], None],
+        wake: Callable[[str], object],
         forget_session: Callable[[str], None],
     ) -> None:
         self._database = database

@@ -1,7 +1,7 @@
-"""What a text means, in this order: STOP, START, HELP and languages; consent and rights; the live
-conversation; a keyword; a forwarded scam; else help, once a day.
+"""What a text means.
 
-A live conversation gives way when it cannot read a text that means something by itself.
+In this order: STOP, START, HELP and languages; consent and rights; the live conversation; a keyword; a
+forwarded scam; else help, once a day. A live conversation gives way when it cannot read a text that means something by itself.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from smsbot.engine import step as engine
-from smsbot.engine.model import Answered, Outcome, Person, Reply
+from smsbot.engine.model import Answered, EffectKind, Outcome, Person, Reply
 from smsbot.errors import StaleSession
 from smsbot.people import commands, rights
 from smsbot.scamdesk import intake, status
@@ -25,7 +25,7 @@ from smsbot.text.references import reference_from
 from smsbot.values import ChannelKind, OptHint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -211,16 +211,20 @@ class Understands:
     def _goes_on(self, scene: _Scene, live: Live | None) -> Understanding | None:
         if live is None:
             return None
-        try:
-            content = self._library.get(live.session.version)
-            outcome = engine.step(
-                content,
+
+        def attempt(references: Sequence[str]) -> Outcome:
+            return engine.step(
+                self._library.get(live.session.version),
                 live.session,
                 scene.turn.text,
                 surface=self._front.surface(scene.turn.channel, ChannelKind.SMS),
                 now=self._clock.now(),
                 seed=scene.turn.id.encode(),
+                references=references,
             )
+
+        try:
+            outcome = _with_free_references(scene, attempt)
         except StaleSession:
             return None
         if outcome.answered.how == "wrong" and self._means_something(scene):
@@ -318,7 +322,7 @@ class Understands:
         key = f"help:{scene.turn.channel.id}:{scene.contact.ref}:{day}"[:96]
         return Understanding([Said(one.text, one.purpose, once=key) for one in said])
 
-    # --- words ------------------------------------------------------------------------------------------
+    # --- words ---
 
     def _said(self, scene: _Scene, answers: Answers) -> list[Said]:
         return [
@@ -373,6 +377,22 @@ class _Scene:
                 _, _, rest = self.turn.text.strip().partition(" ")
                 return word, rest.strip()
         return "", ""
+
+
+def _with_free_references(scene: _Scene, attempt: Callable[[Sequence[str]], Outcome]) -> Outcome:
+    """Give the outcome of `attempt`; made again where another report has a reference that it told."""
+    outcome = attempt(())
+    told = [one.args["reference"] for one in outcome.effects if one.kind is EffectKind.REPORT]
+    free = [
+        intake.free_reference(
+            scene.connection,
+            lambda n, reference=reference: (
+                reference_from(f"{scene.turn.id}{reference}".encode(), n) if n else reference
+            ),
+        )
+        for reference in told
+    ]
+    return outcome if free == told else attempt(free)
 
 
 def _aside(live: Live) -> Step:

@@ -279,7 +279,7 @@ class UssdConversation:
         return following, page, seal_turn(facts, self._vault)
 
     def _step(
-        self, turn: _Turn, live: Live, typed: str, turn_id: str, reference: str = ""
+        self, turn: _Turn, live: Live, typed: str, turn_id: str, references: Sequence[str] = ()
     ) -> Outcome:
         surface = self._front.surface(turn.channel)
         if live.session.ended:

@@ -1,7 +1,8 @@
 """What a text means.
 
-In this order: STOP, START, HELP and languages; consent and rights; the live conversation; a keyword; a
-forwarded scam; else help, once a day. A live conversation gives way when it cannot read a text that means something by itself.
+In this order: STOP, START, HELP and languages; consent and rights; the live conversation; a keyword;
+a forwarded scam; else help, once a day. A live conversation gives way when it cannot read a text that
+means something by itself.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ class Understands:
             return live.session.language
         return contact.language or turn.channel.languages[0]
 
-    # --- words that hold in any state ----------------------------------------------------------------
+    # --- words that hold in any state ---
 
     def _at_any_time(self, scene: _Scene, live: Live | None) -> Understanding | None:
         turn, words = scene.turn, scene.content.service_words
@@ -163,7 +164,7 @@ class Understands:
             live.session.language = scene.language
         return Understanding(self._said(scene, answers))
 
-    # --- consent and rights -----------------------------------------------------------------------------
+    # --- consent and rights ---
 
     def _rights(self, scene: _Scene) -> Understanding | None:
         word, rest = scene.service_word()
@@ -206,7 +207,7 @@ class Understands:
         done = answers[0].key == "delete-done"
         return Understanding(self._said(scene, answers), leaves=done, forgets=done)
 
-    # --- conversations -------------------------------------------------------------------------------
+    # --- conversations ---
 
     def _goes_on(self, scene: _Scene, live: Live | None) -> Understanding | None:
         if live is None:

@@ -115,7 +115,7 @@ class EffectRunner:
                         connection, contact.id, effect.args["value"], scene.now_ms
                     )
                 case EffectKind.ESCALATE:
-                    alerts.raise_alert(
+                    alerts.begin(
                         connection,
                         "escalation",
                         scene.turn_id,

@@ -10,17 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from smsbot import metrics
 from smsbot.conversation.drain import turn_row
 from smsbot.conversation.effects import Scene
 from smsbot.conversation.facts import turn_facts
-from smsbot import metrics
 from smsbot.errors import CannotDecrypt, StaleSession
 from smsbot.people import ownership
 from smsbot.sending import replies
 from smsbot.sessions.live import Live, from_plain, to_plain
 from smsbot.storage import contacts, inbound
 from smsbot.storage import turns as turn_rows
-from smsbot.values import Msisdn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from smsbot.conversation.understand import Understanding, Understands
     from smsbot.storage.contacts import Contact
     from smsbot.storage.database import Database
-    from smsbot.values import Channel, InboundSms, OptHint
+    from smsbot.values import Channel, InboundSms, Msisdn, OptHint
     from smsbot.vault import Vault
 
 SILENCE_MS = 24 * 3600 * 1000
@@ -67,7 +66,7 @@ class SmsConversation:
         understands: Understands,
         effects: EffectRunner,
         prefixes: replies.CountsPrefixes,
-        wake: Callable[[str], None],
+        wake: Callable[[str], object],
         forget_session: Callable[[str], None],
     ) -> None:
         self._database = database

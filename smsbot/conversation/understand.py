@@ -1,7 +1,8 @@
-"""What a text means, in this order: STOP, START, HELP and languages; consent and rights; the live
-conversation; a keyword; a forwarded scam; else help, once a day.
+"""What a text means.
 
-A live conversation gives way when it cannot read a text that means something by itself.
+In this order: STOP, START, HELP and languages; consent and rights; the live conversation; a keyword;
+a forwarded scam; else help, once a day. A live conversation gives way when it cannot read a text that
+means something by itself.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from smsbot.engine import step as engine
-from smsbot.engine.model import Answered, Outcome, Person, Reply
+from smsbot.engine.model import Answered, EffectKind, Outcome, Person, Reply
 from smsbot.errors import StaleSession
 from smsbot.people import commands, rights
+from smsbot.people.answers import Answer
 from smsbot.scamdesk import intake, status
 from smsbot.sessions.live import Live
 from smsbot.storage.codes import Act
@@ -25,7 +27,7 @@ from smsbot.text.references import reference_from
 from smsbot.values import ChannelKind, OptHint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
 
@@ -122,7 +124,7 @@ class Understands:
             return live.session.language
         return contact.language or turn.channel.languages[0]
 
-    # --- words that hold in any state ----------------------------------------------------------------
+    # --- words that hold in any state ---
 
     def _at_any_time(self, scene: _Scene, live: Live | None) -> Understanding | None:
         turn, words = scene.turn, scene.content.service_words
@@ -163,7 +165,7 @@ class Understands:
             live.session.language = scene.language
         return Understanding(self._said(scene, answers))
 
-    # --- consent and rights -----------------------------------------------------------------------------
+    # --- consent and rights ---
 
     def _rights(self, scene: _Scene) -> Understanding | None:
         word, rest = scene.service_word()
@@ -206,21 +208,25 @@ class Understands:
         done = answers[0].key == "delete-done"
         return Understanding(self._said(scene, answers), leaves=done, forgets=done)
 
-    # --- conversations -------------------------------------------------------------------------------
+    # --- conversations ---
 
     def _goes_on(self, scene: _Scene, live: Live | None) -> Understanding | None:
         if live is None:
             return None
-        try:
-            content = self._library.get(live.session.version)
-            outcome = engine.step(
-                content,
+
+        def attempt(references: Sequence[str]) -> Outcome:
+            return engine.step(
+                self._library.get(live.session.version),
                 live.session,
                 scene.turn.text,
                 surface=self._front.surface(scene.turn.channel, ChannelKind.SMS),
                 now=self._clock.now(),
                 seed=scene.turn.id.encode(),
+                references=references,
             )
+
+        try:
+            outcome = _with_free_references(scene, attempt)
         except StaleSession:
             return None
         if outcome.answered.how == "wrong" and self._means_something(scene):
@@ -313,18 +319,27 @@ class Understands:
     def _lost(self, scene: _Scene) -> Understanding:
         """Nothing fits: help, at most once a day, so that chatter is not answered for ever."""
         day = scene.turn.now_ms // _DAY_MS
-        answers = commands.help_answer(scene.connection, scene.contact.ref)
-        said = self._said(scene, answers)
+        said = self._said(scene, (Answer("unknown-text"),))
         key = f"help:{scene.turn.channel.id}:{scene.contact.ref}:{day}"[:96]
         return Understanding([Said(one.text, one.purpose, once=key) for one in said])
 
-    # --- words ------------------------------------------------------------------------------------------
+    # --- words ---
 
     def _said(self, scene: _Scene, answers: Answers) -> list[Said]:
         return [
-            Said(scene.word(self._front, answer.key, **_strings(answer.values)))
+            Said(scene.word(self._front, answer.key, **self._values(scene, answer)))
             for answer in answers
         ]
+
+    def _values(self, scene: _Scene, answer: Answer) -> dict[str, str]:
+        """Give what fills an answer; states and purposes are words of the person's language too."""
+        values = {name: str(value) for name, value in answer.values.items()}
+        if "state" in values:
+            values["state"] = scene.word(self._front, f"state-{values['state']}")
+        if "purposes" in values:
+            named = [scene.purpose(self._front, one) for one in values["purposes"].split(", ")]
+            values["purposes"] = ", ".join(named)
+        return values
 
     def _evidence(self, scene: _Scene, word: str) -> Evidence:
         return Evidence(
@@ -363,7 +378,12 @@ class _Scene:
 
     def word(self, front: Front, key: str, **values: str) -> str:
         """Give one of the service's own texts."""
-        return front.word(self.content, self.language, key, **values)
+        return front.word(self.content, self.turn.channel, self.language, key, **values)
+
+    def purpose(self, front: Front, purpose: str) -> str:
+        """Give the name of a purpose, or the purpose itself where it has none."""
+        key = f"purpose-{purpose}"
+        return self.word(front, key) if key in self.content.core["en"] else purpose
 
     def service_word(self) -> tuple[str, str]:
         """Give the service word that the text begins with, and what follows it."""
@@ -375,11 +395,23 @@ class _Scene:
         return "", ""
 
 
+def _with_free_references(scene: _Scene, attempt: Callable[[Sequence[str]], Outcome]) -> Outcome:
+    """Give the outcome of `attempt`; made again where another report has a reference that it told."""
+    outcome = attempt(())
+    told = [one.args["reference"] for one in outcome.effects if one.kind is EffectKind.REPORT]
+    free = [
+        intake.free_reference(
+            scene.connection,
+            lambda n, reference=reference: (
+                reference_from(f"{scene.turn.id}{reference}".encode(), n) if n else reference
+            ),
+        )
+        for reference in told
+    ]
+    return outcome if free == told else attempt(free)
+
+
 def _aside(live: Live) -> Step:
     session = live.session
     answered = Answered(session.flow, session.state, "aside")
     return Step(live, Outcome(session, Reply("", session.ended), (), answered))
-
-
-def _strings(values: Mapping[str, str | int]) -> dict[str, str]:
-    return {name: str(value) for name, value in values.items()}

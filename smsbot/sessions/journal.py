@@ -80,7 +80,7 @@ class Journal:
     def read(self, count: int) -> Batch | None:
         """Give the oldest turns, `count` at most, or None when there are none; raise RedisAway."""
         with answering():
-            rows = self._client.xrange(JOURNAL, count=count)
+            rows: list[tuple[bytes, dict[bytes, bytes]]] = self._client.xrange(JOURNAL, count=count)  # type: ignore[assignment]
         if not rows:
             return None
         turns = []

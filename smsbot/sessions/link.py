@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from redis.connection import ConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -23,7 +23,7 @@ from smsbot.errors import RedisAway
 from smsbot.sessions.client import PATIENCE_S
 
 if TYPE_CHECKING:
-    from redis.connection import AbstractConnection
+    from redis.connection import ConnectionInterface
 
 RESTART_PATIENCE_S = 1.5
 _PAUSE_S = 0.05
@@ -116,10 +116,10 @@ class Link:
         if words.startswith((*_BUSY, *_FULL)) or "loading" in words.lower():
             raise RedisAway("Redis cannot serve now") from fault
 
-    def _connection(self) -> AbstractConnection:
-        held = getattr(self._local, "connection", None)
+    def _connection(self) -> ConnectionInterface:
+        held: _Held | None = getattr(self._local, "connection", None)
         if held is not None and held.thread == threading.get_native_id():
-            return cast("AbstractConnection", held.connection)
+            return held.connection
         connection = self._pool.make_connection()
         try:
             connection.connect()
@@ -140,6 +140,6 @@ class _Held:
 
     __slots__ = ("connection", "thread")
 
-    def __init__(self, thread: int, connection: AbstractConnection) -> None:
+    def __init__(self, thread: int, connection: ConnectionInterface) -> None:
         self.thread = thread
         self.connection = connection

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import orjson
 
+from smsbot import log, metrics
 from smsbot.errors import (
     BodyTooLarge,
     Malformed,
@@ -20,19 +21,18 @@ from smsbot.errors import (
     UnknownChannel,
 )
 from smsbot.gateways.protocol import Ack, RawRequest, Route
-from smsbot.log import log
-from smsbot.metrics import HOOKS, TURN_SECONDS
 from smsbot.values import Ignored, InboundSms, OptOut, Receipt, UssdEnd, UssdTurn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from _typeshed.wsgi import StartResponse, WSGIApplication
+
     from smsbot.conversation.desk import Desk
     from smsbot.gateways.protocol import Gateway
     from smsbot.values import Channel, Event
 
-    StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-    Environ = Mapping[str, Any]
+    Environ = dict[str, Any]
 
 PREFIX = "/hooks/"
 MAX_BODY = 8192
@@ -47,6 +47,7 @@ _REASONS = {
     413: "413 Content Too Large",
     503: "503 Service Unavailable",
 }
+_log = log.get_logger()
 _ROUTES = {route.value: route for route in Route}
 
 
@@ -57,7 +58,7 @@ class Hooks:
         self,
         gateways: Mapping[str, Gateway],
         desk: Desk,
-        rest: Callable[[Environ, StartResponse], Iterable[bytes]],
+        rest: WSGIApplication,
         *,
         public_url: str,
         perf_counter: Callable[[], float],
@@ -76,10 +77,12 @@ class Hooks:
         began = self._perf_counter()
         ack, where, code = self._answer(path, environ)
         took = self._perf_counter() - began
-        HOOKS.labels(where[0], where[1], code).inc()
+        metrics.webhook(where[0], where[1], ack.status)
         if where[1] == Route.USSD:
-            TURN_SECONDS.observe(took)
-        log.info("hook", channel=where[0], route=where[1], code=code, ms=round(took * 1000, 2))
+            metrics.turn(where[0], Route.USSD, code, took)
+        log.write_line(
+            "hook", channel=where[0], route=where[1], code=code, ms=round(took * 1000, 2)
+        )
         start_response(
             _REASONS[ack.status],
             [("Content-Type", ack.content_type), ("Content-Length", str(len(ack.body)))],
@@ -105,25 +108,20 @@ class Hooks:
         except Unavailable as fault:
             return self._apologise(gateway, where[1], fault.code), where, fault.code
         except Exception as fault:  # noqa: BLE001  # a citizen never sees an error; we see it all
-            log.error(
-                "hook_failed",
-                channel=where[0],
-                route=where[1],
-                error=type(fault).__name__,
-                where=_where(fault),
-            )
+            _log.error("hook_failed", channel=where[0], route=where[1], exc_info=fault)
             return self._apologise(gateway, where[1], "internal"), where, "internal"
 
     def _find(self, path: str) -> tuple[Gateway, str, Route]:
         """Tell channel, token and route from `/hooks/<channel>[/<token>]/<route>`."""
         parts = path[len(PREFIX) :].split("/")
-        if len(parts) not in (2, 3):
+        *middle, last = parts[1:] or [""]
+        if len(middle) > 1:
             raise UnknownChannel("no webhook has this address")
         gateway = self._gateways.get(parts[0])
-        route = _ROUTES.get(parts[-1])
+        route = _ROUTES.get(last)
         if gateway is None or route is None or route not in gateway.routes:
             raise UnknownChannel("no channel of this name has this webhook")
-        return gateway, parts[1] if len(parts) == 3 else "", route
+        return gateway, middle[0] if middle else "", route
 
     def _serve(self, gateway: Gateway, route: Route, event: Event) -> Ack:
         channel: Channel = gateway.channel
@@ -140,7 +138,7 @@ class Hooks:
             case OptOut():
                 self._desk.opt_out(channel, event)
             case Ignored():
-                HOOKS.labels(channel.id, route.value, event.why).inc()
+                metrics.ignored(channel.id, event.why)
         return gateway.ack(route)
 
     def _apologise(self, gateway: Gateway | None, route: str, code: str) -> Ack:
@@ -188,13 +186,3 @@ def _headers(environ: Environ) -> dict[str, str]:
 
 def _refusal(status: int, code: str, message: str) -> Ack:
     return Ack(status, "application/json", orjson.dumps({"code": code, "message": message}))
-
-
-def _where(fault: BaseException) -> str:
-    """Give file and line of a fault: never its message, which may hold what a person typed."""
-    trace = fault.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return ""
-    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"

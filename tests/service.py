@@ -1,9 +1,9 @@
 """The conversation service in one process on real Redis and real SQL, and phones that talk to it.
 
-    service = Service(database, redis_url, vault, content(...))
-    phone = service.phone("+254711000111")
-    assert "1 Learn" in phone.dial()
-    phone.press("1")
+service = Service(database, redis_url, vault, content(...))
+phone = service.phone("+254711000111")
+assert "1 Learn" in phone.dial()
+phone.press("1")
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from smsbot.engine import step as engine
 from smsbot.engine.model import Answered, EffectKind, Outcome, Person, Reply
 from smsbot.errors import StaleSession
 from smsbot.people import commands, rights
+from smsbot.people.answers import Answer
 from smsbot.scamdesk import intake, status
 from smsbot.sessions.live import Live
 from smsbot.storage.codes import Act
@@ -26,7 +27,7 @@ from smsbot.text.references import reference_from
 from smsbot.values import ChannelKind, OptHint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
 
@@ -318,8 +319,7 @@ class Understands:
     def _lost(self, scene: _Scene) -> Understanding:
         """Nothing fits: help, at most once a day, so that chatter is not answered for ever."""
         day = scene.turn.now_ms // _DAY_MS
-        answers = commands.help_answer(scene.connection, scene.contact.ref)
-        said = self._said(scene, answers)
+        said = self._said(scene, (Answer("unknown-text"),))
         key = f"help:{scene.turn.channel.id}:{scene.contact.ref}:{day}"[:96]
         return Understanding([Said(one.text, one.purpose, once=key) for one in said])
 
@@ -327,9 +327,19 @@ class Understands:
 
     def _said(self, scene: _Scene, answers: Answers) -> list[Said]:
         return [
-            Said(scene.word(self._front, answer.key, **_strings(answer.values)))
+            Said(scene.word(self._front, answer.key, **self._values(scene, answer)))
             for answer in answers
         ]
+
+    def _values(self, scene: _Scene, answer: Answer) -> dict[str, str]:
+        """Give what fills an answer; states and purposes are words of the person's language too."""
+        values = {name: str(value) for name, value in answer.values.items()}
+        if "state" in values:
+            values["state"] = scene.word(self._front, f"state-{values['state']}")
+        if "purposes" in values:
+            named = [scene.purpose(self._front, one) for one in values["purposes"].split(", ")]
+            values["purposes"] = ", ".join(named)
+        return values
 
     def _evidence(self, scene: _Scene, word: str) -> Evidence:
         return Evidence(
@@ -368,7 +378,12 @@ class _Scene:
 
     def word(self, front: Front, key: str, **values: str) -> str:
         """Give one of the service's own texts."""
-        return front.word(self.content, self.language, key, **values)
+        return front.word(self.content, self.turn.channel, self.language, key, **values)
+
+    def purpose(self, front: Front, purpose: str) -> str:
+        """Give the name of a purpose, or the purpose itself where it has none."""
+        key = f"purpose-{purpose}"
+        return self.word(front, key) if key in self.content.core["en"] else purpose
 
     def service_word(self) -> tuple[str, str]:
         """Give the service word that the text begins with, and what follows it."""
@@ -400,7 +415,3 @@ def _aside(live: Live) -> Step:
     session = live.session
     answered = Answered(session.flow, session.state, "aside")
     return Step(live, Outcome(session, Reply("", session.ended), (), answered))
-
-
-def _strings(values: Mapping[str, str | int]) -> dict[str, str]:
-    return {name: str(value) for name, value in values.items()}

@@ -172,8 +172,9 @@ TEXTS = (
     ),
     CoreWord(
         "forward-thanks",
-        "Thank you for this message. Do not answer it. Do not send money or your PIN.",
-        f"Answers a forwarded text that looks like a scam. {_SMS}",
+        "Thank you. Your report is {reference}. Do not answer that message. Send no money and no PIN. To "
+        "follow it, text STATUS {reference}.",
+        f"Answers a forwarded text that looks like a scam. {{reference}} is eight digits. {_SMS}",
     ),
     CoreWord(
         "report-thanks",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Integer, bindparam, case, func, literal_column, select
+from sqlalchemy import Integer, bindparam, case, func, literal_column, or_, select
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -66,6 +66,7 @@ class Waiting:
     """A queued row as `peek` sees it: enough to plan requests, nothing to decrypt."""
 
     id: int
+    ref: str
     body_hash: str
     segments: int
 
@@ -211,9 +212,10 @@ _DUE = (
     _QUEUED,
     messages.c.channel == bindparam("channel"),
     messages.c.due_at <= bindparam("now"),
+    or_(messages.c.expires_at.is_(None), messages.c.expires_at > bindparam("now")),
 )
 _PEEK = (
-    select(messages.c.id, messages.c.body_hash, messages.c.segments)
+    select(messages.c.id, messages.c.ref, messages.c.body_hash, messages.c.segments)
     .where(*_DUE)
     .order_by(messages.c.priority, messages.c.due_at, messages.c.id)
     .limit(sql_cast(bindparam("limit"), Integer))

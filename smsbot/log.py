@@ -13,6 +13,7 @@ import logging
 import logging.config
 import re
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -33,6 +34,7 @@ _NUMBER = re.compile(
 _TOKEN = re.compile(r"(/(?:hooks/[^/\s]+|cap)/)[^/\s?]+(?=[/\s?]|$)")
 _ROUTES_WITHOUT_TOKEN = re.compile(r"/hooks/[^/\s]+/(?:sms|status)(?=[\s?]|$)")
 _MAX_FRAMES = 12
+_service = "smsbot"
 
 _QUIET = (
     "africastalking",
@@ -191,6 +193,8 @@ def logging_config(service: str, level: str = "info") -> dict[str, Any]:
 
 def configure(service: str, *, level: str = "info", stream: TextIO | None = None) -> None:
     """Set up logging of this process. May be called again (tests do, with a stream of their own)."""
+    global _service  # noqa: PLW0603  # one process, one service
+    _service = service
     config = logging_config(service, level)
     if stream is not None:
         config["handlers"]["stderr"]["stream"] = stream
@@ -208,3 +212,13 @@ def configure(service: str, *, level: str = "info", stream: TextIO | None = None
 def get_logger(**ids: str | float) -> Any:
     """Give a logger whose lines carry `ids`: `get_logger().info("turn", session=ref, ms=3)`."""
     return structlog.get_logger(**ids)
+
+
+def write_line(event: str, **fields: str | float | bool) -> None:
+    """Write one line past the chain: for the hot path, a tenth of the cost.
+
+    Nothing is masked here: the fields must be our own words, ids and numbers.
+    """
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    line = {**fields, "event": event, "level": "info", "at": now, "service": _service}
+    sys.stderr.write(orjson.dumps(line).decode() + "\n")

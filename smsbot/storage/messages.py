@@ -9,7 +9,8 @@ a partial index for a bound one. `spoken_since` reads one contact's newest rows 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Integer, bindparam, case, func, literal_column, or_, select
 from sqlalchemy import cast as sql_cast
@@ -243,3 +244,30 @@ def counts(connection: Connection, channel: str | None = None) -> Mapping[Messag
     found = dict.fromkeys(MessageState, 0)
     found.update((MessageState(state), number) for state, number in connection.execute(query))
     return found
+
+
+def sent_to(connection: Connection, vault: Vault, ref: str) -> list[dict[str, Any]]:
+    """Give what one phone was sent, the oldest first, in clear: for the simulator and for tests."""
+    rows = connection.execute(
+        select(
+            messages.c.id,
+            messages.c.body_enc,
+            messages.c.segments,
+            messages.c.state,
+            messages.c.simulated,
+            messages.c.created_at,
+        )
+        .where(messages.c.ref == ref, messages.c.body_enc.is_not(None))
+        .order_by(messages.c.id),
+    )
+    return [
+        {
+            "id": row.id,
+            "text": vault.decrypt(row.body_enc, BODY_CONTEXT).decode(),
+            "segments": row.segments,
+            "state": row.state,
+            "simulated": row.simulated,
+            "at": datetime.fromtimestamp(row.created_at / 1000, UTC).isoformat(),
+        }
+        for row in rows
+    ]

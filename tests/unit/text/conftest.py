@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# No deadline: a busy machine must not fail a property. No database: nothing is left behind.
+settings.register_profile("smsbot", deadline=None, database=None)
+settings.load_profile("smsbot")
 
 HERE = Path(__file__).resolve().parents[3]
 

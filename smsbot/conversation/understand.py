@@ -336,9 +336,9 @@ class Understands:
         values = {name: str(value) for name, value in answer.values.items()}
         if "state" in values:
             values["state"] = scene.word(self._front, f"state-{values['state']}")
-        if "purposes" in values:
-            named = [scene.purpose(self._front, one) for one in values["purposes"].split(", ")]
-            values["purposes"] = ", ".join(named)
+        if "consents" in values:
+            named = [scene.purpose(self._front, one) for one in values["consents"].split(", ")]
+            values["consents"] = ", ".join(named)
         return values
 
     def _evidence(self, scene: _Scene, word: str) -> Evidence:

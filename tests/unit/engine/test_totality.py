@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smsbot.engine.model import Content, State
 from smsbot.engine.session import as_json, from_json
 from smsbot.engine.step import show, start, step
 from smsbot.errors import StaleSession
@@ -35,6 +34,9 @@ from tests.flowkit import (
     say,
     when,
 )
+
+if TYPE_CHECKING:
+    from smsbot.engine.model import Content, State
 
 TEXTS = st.sampled_from(
     [
@@ -105,7 +107,9 @@ QUESTIONS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
 
 
 @st.composite
-def states(draw: st.DrawFn, name: str, names: list[str], flows: list[str]) -> State:
+def states(  # noqa: PLR0911 - one return a kind
+    draw: st.DrawFn, name: str, names: list[str], flows: list[str]
+) -> State:
     goto = st.sampled_from(names)
     kind = draw(st.sampled_from(["menu", "menu", "quiz", "ask", "when", "call", "say", "end"]))
     acts = draw(ACTS)

@@ -107,7 +107,7 @@ QUESTIONS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
 
 
 @st.composite
-def states(  # noqa: PLR0911 - one return a kind
+def states(
     draw: st.DrawFn, name: str, names: list[str], flows: list[str]
 ) -> State:
     goto = st.sampled_from(names)

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 FORWARDED_FLOW = "report-forwarded"
 """The flow that asks about a forwarded text, where the content has it."""
+ASIDE = "aside"
+"""How a turn went that was about something else: the conversation stays where it was."""
 _DAY_MS = 86_400_000
 _WITH_ARGUMENT = ("MYDATA", "DELETE", "REGION", "STATUS", "WHY", "CHECK", "SCAM", "JOIN")
 
@@ -413,5 +415,5 @@ def _with_free_references(scene: _Scene, attempt: Callable[[Sequence[str]], Outc
 
 def _aside(live: Live) -> Step:
     session = live.session
-    answered = Answered(session.flow, session.state, "aside")
+    answered = Answered(session.flow, session.state, ASIDE)
     return Step(live, Outcome(session, Reply("", session.ended), (), answered))

@@ -18,7 +18,7 @@ from smsbot.storage.tables import (
     turns,
 )
 from smsbot.values import InboundSms, OptHint
-from tests.flowkit import ask, call, content, effect, end, flow, menu, option
+from tests.flowkit import ask, call, content, effect, end, flow, menu
 from tests.service import Service, channel, english, service_words
 
 if TYPE_CHECKING:

@@ -401,16 +401,13 @@ def _with_free_references(scene: _Scene, attempt: Callable[[Sequence[str]], Outc
     """Give the outcome of `attempt`; made again where another report has a reference that it told."""
     outcome = attempt(())
     told = [one.args["reference"] for one in outcome.effects if one.kind is EffectKind.REPORT]
-    free = [
-        intake.free_reference(
-            scene.connection,
-            lambda n, reference=reference: (
-                reference_from(f"{scene.turn.id}{reference}".encode(), n) if n else reference
-            ),
-        )
-        for reference in told
-    ]
+    free = [intake.free_reference(scene.connection, _candidates(scene, one)) for one in told]
     return outcome if free == told else attempt(free)
+
+
+def _candidates(scene: _Scene, told: str) -> Callable[[int], str]:
+    seed = f"{scene.turn.id}{told}".encode()
+    return lambda attempt: reference_from(seed, attempt) if attempt else told
 
 
 def _aside(live: Live) -> Step:

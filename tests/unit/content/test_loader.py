@@ -101,7 +101,7 @@ def po(language: str, flow: str, *, reviewed: bool, but: Sequence[str] = ()) -> 
         if text.msgctxt not in but and not text.msgctxt.startswith(WORD)
     )
     file = PoFile("Language: x\n", (), entries)
-    return write_po(approved(file, wanted(flow), "Amina", "2026-11-22")[0] if reviewed else file)
+    return write_po(approved(file, wanted(flow), "Amina", "2026-11-22").file if reviewed else file)
 
 
 class Tree:

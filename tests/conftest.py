@@ -91,7 +91,8 @@ def _postgres_tables(postgres_url: str) -> Iterator[Database]:
 
 
 _EMPTY_ALL = text(
-    "; ".join(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables))
+    "SET LOCAL session_replication_role = replica; "  # past the trigger that guards the audit log
+    + "; ".join(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables))
 )
 
 

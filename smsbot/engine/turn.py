@@ -168,13 +168,11 @@ class Turn:
         """Pass a state that asks nothing. False when the conversation ends with it."""
         if state.kind is StateKind.SAY and state.goto:
             return self.fire("next")
-        if state.kind is StateKind.WHEN and self.fire("branch"):
-            return True
-        if state.kind is StateKind.CALL:
-            called = self._call(state)
-            if not called:
+        if state.kind is StateKind.WHEN or state.kind is StateKind.CALL:
+            goes_on = self.fire("branch") if state.kind is StateKind.WHEN else self._call(state)
+            if not goes_on:
                 self.session.notice = APOLOGY
-            return called
+            return goes_on
         return self._return()
 
     def _call(self, state: State) -> bool:
@@ -223,11 +221,14 @@ class Turn:
     def keep_step(self, before: Session) -> None:
         """Note how to go back to the view that was left."""
         session = self.session
-        step: list[Any] = [before.state, before.page, before.pending]
         if before.flow == session.flow and before.frames == session.frames:
-            step.append(_undo(before.variables, session.variables))
+            undo = _undo(before.variables, session.variables)
+            step: list[Any] = [before.state, undo, before.page, before.pending]
+            while not step[-1]:  # most steps are but the name of a state
+                step.pop()
         else:
-            step += [before.variables, before.flow, before.flow_language, before.frames]
+            step = [before.state, before.variables, before.page, before.pending]
+            step += [before.flow, before.flow_language, before.frames]
         session.history.append(step)
         del session.history[:-MAX_HISTORY]
 
@@ -247,18 +248,26 @@ def _undo(before: dict[str, Scalar], after: dict[str, Scalar]) -> dict[str, Scal
 
 def step_back(content: Content, session: Session) -> Flow:
     """Put back the view before: state, page, texts and variables. Gives the flow it is in."""
-    if session.history:
-        step = session.history.pop()
-        session.state, session.page, session.pending, variables = step[:4]
-        if len(step) > 4:  # noqa: PLR2004 - the step was into another flow
-            session.variables = dict(variables)
-            session.flow, session.flow_language = step[4], step[5]
-            session.frames = list(step[6])
-        else:
-            for name, value in variables.items():
-                if value is None:
-                    session.variables.pop(name, None)
-                else:
-                    session.variables[name] = value
-        session.wrong, session.hints, session.notice = 0, [], ""
+    session.wrong, session.hints, session.notice = 0, [], ""
+    if not session.history:
+        return content.flows[session.flow]
+    step = session.history.pop()
+    session.state, variables, session.page, session.pending, *elsewhere = (
+        *step,
+        *_NOTHING[len(step) :],
+    )
+    if elsewhere:
+        session.flow, session.flow_language, frames = elsewhere
+        session.frames = list(frames)
+        session.variables = dict(variables)
+    else:
+        for name, value in variables.items():
+            if value is None:
+                session.variables.pop(name, None)
+            else:
+                session.variables[name] = value
     return content.flows[session.flow]
+
+
+_NOTHING: tuple[Any, ...] = ("", {}, 0, [])
+"""What a step back holds where its end was left out: never changed, so it may be shared."""

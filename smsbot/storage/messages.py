@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer, bindparam, case, func, literal_column, select
+from sqlalchemy import Integer, bindparam, case, func, literal_column, or_, select
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -67,6 +67,7 @@ class Waiting:
     """A queued row as `peek` sees it: enough to plan requests, nothing to decrypt."""
 
     id: int
+    ref: str
     body_hash: str
     segments: int
 
@@ -212,9 +213,10 @@ _DUE = (
     _QUEUED,
     messages.c.channel == bindparam("channel"),
     messages.c.due_at <= bindparam("now"),
+    or_(messages.c.expires_at.is_(None), messages.c.expires_at > bindparam("now")),
 )
 _PEEK = (
-    select(messages.c.id, messages.c.body_hash, messages.c.segments)
+    select(messages.c.id, messages.c.ref, messages.c.body_hash, messages.c.segments)
     .where(*_DUE)
     .order_by(messages.c.priority, messages.c.due_at, messages.c.id)
     .limit(sql_cast(bindparam("limit"), Integer))

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import func, select
+
 from smsbot.content.corewords import CORE_TEXTS, WORDS, spellings
 from smsbot.conversation.desk import Desk
 from smsbot.conversation.drain import Drain
@@ -30,14 +32,15 @@ from smsbot.sessions.journal import Journal
 from smsbot.sessions.link import Link
 from smsbot.sessions.store import SessionStore
 from smsbot.storage import messages
+from smsbot.storage.tables import messages as messages_table
 from smsbot.storage.tables import metadata
 from smsbot.text.answers import fold
 from smsbot.values import Channel, ChannelKind, InboundSms, Msisdn, Prices, UssdTurn
 
 if TYPE_CHECKING:
-    from smsbot.engine.model import Content
     from sqlalchemy import Table
 
+    from smsbot.engine.model import Content
     from smsbot.storage.database import Database
     from smsbot.vault import Vault
 
@@ -186,6 +189,12 @@ class Service:
         """Give the keyed hash of a number."""
         return self.vault.ref(Msisdn(number))
 
+    def newest(self) -> int:
+        """Give the newest row of the outbox."""
+        with self.database.read() as connection:
+            found = connection.execute(select(func.max(messages_table.c.id))).scalar_one()
+        return found or 0
+
     def tables(self) -> list[Table]:
         """Give every table."""
         return list(metadata.sorted_tables)
@@ -232,21 +241,21 @@ class Phone:
 
     def text(self, words: str, *, gateway_id: str | None = None) -> list[str]:
         """Send a text, and give the texts that it was answered with."""
-        before = len(self.inbox())
+        before = self.service.newest()
         self.texts += 1
         event = InboundSms(
-            gateway_id=gateway_id or f"{self.number.e164}-{self.texts}",
+            gateway_id=gateway_id or f"{self.service.ref(self.number.e164)}-{self.texts}",
             sender=self.number,
             raw_sender=self.number.e164,
             text=words,
             network="63902",
         )
         self.service.sms.receive(self.service.channel, event)
-        return self.inbox()[before:]
+        return self.inbox(after=before)
 
-    def inbox(self) -> list[str]:
+    def inbox(self, after: int = 0) -> list[str]:
         """Give all texts that were queued for this phone, the oldest first."""
         service = self.service
         with service.database.read() as connection:
             rows = messages.sent_to(connection, service.vault, service.vault.ref(self.number))
-        return [row["text"] for row in rows if row["state"] != "suppressed"]
+        return [row["text"] for row in rows if row["state"] != "suppressed" and row["id"] > after]

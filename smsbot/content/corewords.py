@@ -37,8 +37,8 @@ TEXTS = (
     ),
     CoreWord(
         "help-stopped",
-        "{service}: lessons against phone and money scams. You have left, so we send you nothing. To come "
-        "back, text START. {cost}",
+        "{service}: lessons against phone and money scams. You have left, so we send you nothing. To "
+        "come back, text START. {cost}",
         f"Answers HELP of a person who left. {_SMS}",
     ),
     CoreWord(
@@ -91,7 +91,7 @@ TEXTS = (
         f"{{languages}} are names, each in its own language. {_SMS}",
     ),
     CoreWord(
-        "language-done",
+        "language-set",
         "From now on we write to you in {language}.",
         f"{{language}} is the name of your language. {_SMS}",
     ),
@@ -100,9 +100,9 @@ TEXTS = (
         "We do not speak that language yet. We speak: {languages}.",
         f"{{languages}} are names, each in its own language. {_SMS}",
     ),
-    CoreWord("region-done", "We noted where you live: {region}.", _SMS),
+    CoreWord("region-set", "We noted where you live: {region}.", _SMS),
     CoreWord(
-        "region-unclear",
+        "region-ask",
         "Where do you live? Text REGION and the name of the place, such as REGION KISUMU.",
         _SMS,
     ),
@@ -119,28 +119,21 @@ TEXTS = (
     # what we keep
     CoreWord(
         "mydata-code",
-        "To see what we keep about you, text MYDATA {code} within {minutes} minutes. If you did not ask, "
-        "do nothing.",
+        "To see what we keep about you, text MYDATA {code} within {minutes} minutes. If you did not "
+        "ask, do nothing.",
         f"{{code}} is six digits. {_SMS}",
     ),
     CoreWord(
-        "mydata-known",
+        "mydata-reply",
         "Since {since} we keep your number and: language {language}, country {country}, region {region}, "
-        "network {network}.",
-        f"The first of three SMS. {_SMS}",
-    ),
-    CoreWord("mydata-agreed", "You agreed to: {purposes}.", "The second of three SMS."),
-    CoreWord("mydata-agreed-none", "You have agreed to no messages.", "The second of three SMS."),
-    CoreWord(
-        "mydata-counts",
-        "We also keep: reports {reports}, your texts {received}, our texts {sent}, menu steps {steps}. To "
-        "erase it all, text DELETE.",
-        f"The third of three SMS; all values are numbers. {_SMS}",
+        "network {network}. You agreed to: {consents}. Reports {reports}, your texts {received}, our "
+        "texts {sent}, menu steps {steps}. To erase it all, text DELETE.",
+        "Answers MYDATA and the code: three SMS at most, with the values in place. A dash is no value.",
     ),
     CoreWord("mydata-none", "We keep nothing about you.", _SMS),
-    CoreWord("purpose-lessons", "lessons", "A purpose in mydata-agreed."),
-    CoreWord("purpose-alerts", "alerts", "A purpose in mydata-agreed."),
-    CoreWord("purpose-research", "research", "A purpose in mydata-agreed."),
+    CoreWord("purpose-lessons", "lessons", "A purpose that {consents} of mydata-reply names."),
+    CoreWord("purpose-alerts", "alerts", "A purpose that {consents} of mydata-reply names."),
+    CoreWord("purpose-research", "research", "A purpose that {consents} of mydata-reply names."),
     CoreWord(
         "delete-code",
         "To erase what we keep about you, text DELETE {code} within {minutes} minutes. If you did not "
@@ -172,8 +165,9 @@ TEXTS = (
     ),
     CoreWord(
         "forward-thanks",
-        "Thank you for this message. Do not answer it. Do not send money or your PIN.",
-        f"Answers a forwarded text that looks like a scam. {_SMS}",
+        "Thank you. Your report is {reference}. Do not answer that message. Send no money and no PIN. To "
+        "follow it, text STATUS {reference}.",
+        f"Answers a forwarded text that looks like a scam. {{reference}} is eight digits. {_SMS}",
     ),
     CoreWord(
         "report-thanks",

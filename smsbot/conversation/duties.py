@@ -18,8 +18,8 @@ def duties() -> Duties:
     return Duties(
         refusals=refusals,
         opt_out=gateway_opt_out,
-        raise_alert=alerts.begin,
-        end_alert=alerts.end,
+        raise_alert=alerts.raise_alert,
+        end_alert=alerts.end_alert,
     )
 
 

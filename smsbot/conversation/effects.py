@@ -115,7 +115,7 @@ class EffectRunner:
                         connection, contact.id, effect.args["value"], scene.now_ms
                     )
                 case EffectKind.ESCALATE:
-                    alerts.begin(
+                    alerts.raise_alert(
                         connection,
                         "escalation",
                         scene.turn_id,

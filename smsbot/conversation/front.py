@@ -15,6 +15,8 @@ from smsbot.text.answers import match_option
 from smsbot.values import ChannelKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from smsbot.engine.model import Content, Template
     from smsbot.engine.session import Session
     from smsbot.engine.step import Surface
@@ -64,7 +66,12 @@ class Front:
         return found
 
     def word(
-        self, content: Content, channel: Channel, language: str, key: str, **values: str
+        self,
+        content: Content,
+        channel: Channel,
+        language: str,
+        key: str,
+        values: Mapping[str, str] | None = None,
     ) -> str:
         """Give one of the service's own texts in this language, else in English.
 
@@ -74,7 +81,7 @@ class Front:
             "service": self._plain(content, language, "service"),
             "cost": self._plain(content, language, f"cost-{channel.tariff.value}"),
         }
-        return self._template(content, language, key).render({**names, **values})
+        return self._template(content, language, key).render({**names, **(values or {})})
 
     def _plain(self, content: Content, language: str, key: str) -> str:
         return self._template(content, language, key).render({})
@@ -130,7 +137,7 @@ class Front:
         """Ask: continue, or start again."""
         language = session.flow_language
         flow = content.flows[session.flow]
-        head = self.word(content, channel, language, "resume-offer", title=flow.title)
+        head = self.word(content, channel, language, "resume-offer", {"title": flow.title})
         lines = [
             head,
             *(f"{n} {line}" for n, line in enumerate(self._choices(content, channel, language), 1)),

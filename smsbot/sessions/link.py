@@ -94,7 +94,7 @@ class Link:
         connection = self._connection()
         try:
             packed = connection.pack_command(*command)  # type: ignore[no-untyped-call]
-            connection.send_packed_command(packed, check_health=False)
+            connection.send_packed_command(packed, check_health=False)  # type: ignore[no-untyped-call]
             return connection.read_response(disable_decoding=True)
         except NoScriptError:
             raise

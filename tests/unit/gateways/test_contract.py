@@ -31,14 +31,11 @@ from smsbot.values import (
     InboundSms,
     Msisdn,
     Outgoing,
-    SendOutcome,
     SendRequest,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-NOBODY = "http://127.0.0.1:1"  # a port that nothing listens on
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,6 @@ class Subject:
     text_field: str
     request: Callable[[bytes, Route], RawRequest]
     stranger: Callable[[bytes, Route], RawRequest]
-    sends: SendOutcome
 
 
 def _at_post(token: str) -> Callable[[bytes, Route], RawRequest]:
@@ -69,12 +65,11 @@ def _twilio_post(auth: str) -> Callable[[bytes, Route], RawRequest]:
 SUBJECTS = [
     Subject(
         "africastalking",
-        africastalking(NOBODY),
+        africastalking(),
         sms(),
         "text",
         _at_post(TOKEN),
         _at_post(TOKEN + "x"),
-        SendOutcome.RETRY,
     ),
     Subject(
         "simulator",
@@ -83,16 +78,14 @@ SUBJECTS = [
         "text",
         _at_post(OLD_TOKEN),
         _at_post(""),
-        SendOutcome.ACCEPTED,
     ),
     Subject(
         "twilio",
-        twilio(NOBODY),
+        twilio(),
         twilio_sms(),
         "Body",
         _twilio_post(AUTH),
         _twilio_post("somebody-else"),
-        SendOutcome.RETRY,
     ),
 ]
 each = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
@@ -206,22 +199,6 @@ def test_the_answer_to_an_event_is_a_plain_200(subject: Subject) -> None:
         ack = subject.gateway.ack(route)
         assert isinstance(ack, Ack)
         assert ack.status == 200
-
-
-@each
-@pytest.mark.parametrize("count", [1, 3])
-def test_sending_gives_one_result_for_each_recipient_in_order_and_never_raises(
-    subject: Subject, count: int
-) -> None:
-    people = tuple(Outgoing(n, Msisdn(f"+25471100000{n}")) for n in range(count, 0, -1))
-    results = subject.gateway.send(SendRequest("Habari", people, segments=1))
-    assert [result.message_id for result in results] == [one.message_id for one in people]
-    assert {result.outcome for result in results} == {subject.sends}
-
-
-@each
-def test_sending_to_nobody_gives_nothing(subject: Subject) -> None:
-    assert list(subject.gateway.send(SendRequest("Habari", (), segments=1))) == []
 
 
 def test_the_simulator_gives_the_same_id_for_the_same_message() -> None:

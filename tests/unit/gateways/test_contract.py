@@ -15,6 +15,7 @@ from gateway_samples import (
     OLD_TOKEN,
     TOKEN,
     africastalking,
+    channel,
     post,
     signed,
     simulator,
@@ -25,12 +26,15 @@ from gateway_samples import (
 )
 
 from smsbot.errors import Forbidden, Malformed, RequestError
+from smsbot.gateways.africastalking import AfricasTalking
 from smsbot.gateways.protocol import Ack, Gateway, RawRequest, Route
+from smsbot.gateways.twilio import Twilio
 from smsbot.values import (
     Event,
     InboundSms,
     Msisdn,
     Outgoing,
+    SendOutcome,
     SendRequest,
 )
 
@@ -199,6 +203,17 @@ def test_the_answer_to_an_event_is_a_plain_200(subject: Subject) -> None:
         ack = subject.gateway.ack(route)
         assert isinstance(ack, Ack)
         assert ack.status == 200
+
+
+def test_without_credentials_nothing_is_asked_and_the_account_is_named() -> None:
+    people = tuple(Outgoing(n, Msisdn(ME)) for n in (2, 1))
+    at = AfricasTalking(channel(), username="", api_key="")
+    for gateway in (at, Twilio(channel("twilio"), account_sid="", tokens=(AUTH,))):
+        results = gateway.send(SendRequest("Habari", people, segments=1))
+        assert [(r.message_id, r.outcome, r.code) for r in results] == [
+            (2, SendOutcome.ACCOUNT, "no_credentials"),
+            (1, SendOutcome.ACCOUNT, "no_credentials"),
+        ]
 
 
 def test_the_simulator_gives_the_same_id_for_the_same_message() -> None:

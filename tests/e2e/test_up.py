@@ -125,8 +125,13 @@ class Starter:
     def command(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "smsbot", *arguments],
-            cwd=ROOT, env=self._environ() | environ, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=self._environ() | environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
 
     def _environ(self) -> dict[str, str]:
         ours = ("SMSBOT_", "AFRICASTALKING_", "TWILIO_", "PORT", "WEB_CONCURRENCY")
@@ -220,7 +225,7 @@ def test_what_is_killed_comes_back_and_redis_remembers(starter: Starter) -> None
         until(lambda sign=sign, before=before: up.child(sign) not in (0, before))  # type: ignore[misc]
 
     until(lambda: up.status("/readyz") == 200)
-    until(lambda: client.ping())
+    until(client.ping)
     assert client.get("smsbot:kept") == b"yes"
     client.close()
     assert up.stop() == 0

@@ -149,10 +149,10 @@ def options_of(content: Content, state: State, language: str, kind: ChannelKind)
     return [*found, core_template(content, language, "skip")] if ask.skip else found
 
 
-def said(state: State, part: int, language: str, kind: ChannelKind) -> Template | None:
-    """Give the template of a state's `say`, or of the feedback of one of its options."""
+def said(state: State, part: int, language: str) -> Words | None:
+    """Give a state's `say`, or the feedback of one of its options."""
     texts = state.say if part == SAY else state.options[part].feedback
-    return None if texts is None else _for(texts[language], kind)
+    return None if texts is None else texts[language]
 
 
 def _said(content: Content, flow: Flow, session: Session, kind: ChannelKind, ref: list[Any]) -> str:
@@ -162,8 +162,8 @@ def _said(content: Content, flow: Flow, session: Session, kind: ChannelKind, ref
     language = session.flow_language
     if len(more) > 1:
         flow, language = content.flows[more[1]], more[2]
-    template = said(flow.states[name], part, language, kind)
-    return "" if template is None else template.render(values)
+    words = said(flow.states[name], part, language)
+    return "" if words is None else _for(words, kind).render(values)
 
 
 def _for(words: Words, kind: ChannelKind) -> Template:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from transitions import MachineError
 
 from smsbot.engine.effects import remember, render_effect
-from smsbot.engine.expressions import MAX_NUMBER, settle
+from smsbot.engine.expressions import settle
 from smsbot.engine.model import EffectKind, StateKind
 from smsbot.engine.scope import choose_language, is_offered, values_of
 from smsbot.engine.screen import APOLOGY, SAY, said
@@ -93,7 +93,7 @@ class Turn:
                 old = self.values()[each.name]
                 if isinstance(old, str) or isinstance(value, str):
                     continue  # `smsbot check` refuses this; a citizen is not to suffer for it
-                value = min(old + value, MAX_NUMBER)
+                value += old
             self.put(each.name, value)
 
     def do(self, specs: Sequence[EffectSpec]) -> None:
@@ -116,14 +116,15 @@ class Turn:
     def tell(self, state: State, part: int) -> None:
         """Put a text in front of the next page: a `say`, or the feedback of an option."""
         language = self.session.flow_language
-        template = said(state, part, language, self.surface.kind)
-        if template is None:
+        words = said(state, part, language)
+        if words is None:
             return
         ref: list[Any] = [state.name, part]
-        if template.names:
-            values = self.values()
+        names = {*words.ussd.names, *words.sms.names}  # it may be read on either channel
+        if names:
             # The values as they are now: what follows may change them before this is read.
-            ref.append({name: values[name] for name in template.names if name in values})
+            values = self.values()
+            ref.append({name: values[name] for name in names if _is_shown(values.get(name))})
         self._said.append((self.flow, language, ref))
 
     # --- where it goes --------------------------------------------------------------------------
@@ -231,6 +232,11 @@ class Turn:
             step += [before.flow, before.flow_language, before.frames]
         session.history.append(step)
         del session.history[:-MAX_HISTORY]
+
+
+def _is_shown(value: object) -> bool:
+    """Say whether a placeholder shows this value: lists of names are for conditions only."""
+    return value is not None and not isinstance(value, tuple)
 
 
 def _undo(before: dict[str, Scalar], after: dict[str, Scalar]) -> dict[str, Scalar | None]:

@@ -160,7 +160,7 @@ class App:
 
     def crew(self) -> jobs.Crew:
         """Give what jobs work with; made by the worker before it forks."""
-        return jobs.Crew(self.sender(), self.after_fork)
+        return jobs.Crew(self.sender(), self.parts.redis, self.after_fork)
 
     def sender(self) -> Sender:
         """Give a sender of every channel."""

@@ -36,12 +36,6 @@ TEXTS = (
         "One USSD page.",
     ),
     CoreWord(
-        "help-stopped",
-        "{service}: lessons against phone and money scams. You have left, so we send you nothing. To "
-        "come back, text START. {cost}",
-        f"Answers HELP of a person who left. {_SMS}",
-    ),
-    CoreWord(
         "unknown-text",
         "{service}: we did not understand that. Text HELP to see what we can do, SCAM to report a scam, "
         "STOP to leave.",
@@ -49,8 +43,8 @@ TEXTS = (
     ),
     CoreWord(
         "too-many",
-        "You have sent us many messages. Please wait an hour and write again.",
-        f"The last answer in this hour. {_SMS}",
+        "That was too often. Please wait {minutes} minutes and try again.",
+        f"After too many texts or wrong codes. {{minutes}} is a number. {_SMS}",
     ),
     # leaving and coming back
     CoreWord(
@@ -125,10 +119,10 @@ TEXTS = (
     ),
     CoreWord(
         "mydata-reply",
-        "Since {since} we keep your number and: language {language}, country {country}, region {region}, "
-        "network {network}. You agreed to: {consents}. Reports {reports}, your texts {received}, our "
-        "texts {sent}, menu steps {steps}. To erase it all, text DELETE.",
-        "Answers MYDATA and the code: three SMS at most, with the values in place. A dash is no value.",
+        "Since {since} we keep your number and: language {language}, country {country}, region "
+        "{region}, network {network}. You agreed to: {consents}. Reports {reports}, your texts "
+        "{received}, our texts {sent}, menu steps {steps}. To erase it all, text DELETE.",
+        "Answers MYDATA and the code: two SMS at most, with the values in place. A dash is no value.",
     ),
     CoreWord("mydata-none", "We keep nothing about you.", _SMS),
     CoreWord("purpose-lessons", "lessons", "A purpose that {consents} of mydata-reply names."),
@@ -151,11 +145,6 @@ TEXTS = (
         "That code is not right. Please look at our SMS. Tries left: {left}.",
         f"{{left}} is a number, perhaps 0. {_SMS}",
     ),
-    CoreWord(
-        "code-locked",
-        "Too many wrong codes. Please try again in {minutes} minutes.",
-        f"{{minutes}} is a number. {_SMS}",
-    ),
     CoreWord("code-expired", "That code is too old. Text {word} to get a new one.", _SMS),
     # reports
     CoreWord(
@@ -165,8 +154,8 @@ TEXTS = (
     ),
     CoreWord(
         "forward-thanks",
-        "Thank you. Your report is {reference}. Do not answer that message. Send no money and no PIN. To "
-        "follow it, text STATUS {reference}.",
+        "Thank you. Your report is {reference}. Do not answer that message. Send no money and no PIN. "
+        "To follow it, text STATUS {reference}.",
         f"Answers a forwarded text that looks like a scam. {{reference}} is eight digits. {_SMS}",
     ),
     CoreWord(

@@ -93,7 +93,8 @@ class Link:
     def _once(self, command: tuple[bytes | str | int, ...]) -> Any:
         connection = self._connection()
         try:
-            connection.send_packed_command(connection.pack_command(*command), check_health=False)
+            packed = connection.pack_command(*command)  # type: ignore[no-untyped-call]
+            connection.send_packed_command(packed, check_health=False)  # type: ignore[no-untyped-call]
             return connection.read_response(disable_decoding=True)
         except NoScriptError:
             raise

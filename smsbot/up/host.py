@@ -18,7 +18,7 @@ def main() -> None:
         Plan(
             (
                 ChildSpec("ticker", (*python, "smsbot", "ticker")),
-                ChildSpec("worker", (*python, "smsbot.up.worker"), grace_s=20.0),
+                ChildSpec("worker", (*python, "smsbot.up.worker"), grace_s=50.0),
             )
         ),
         "smsbot worker",

@@ -1,0 +1,65 @@
+"""Every rule of `smsbot check`, by its stable code. docs/checks.md has one section for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from smsbot.content.faults import Fault, Severity
+
+_ERROR, _WARNING = Severity.ERROR, Severity.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule: how bad a breach is, and how to mend it where no better hint is known."""
+
+    code: str
+    severity: Severity
+    remedy: str
+
+
+_ALL = (
+    # where a conversation can go
+    Rule("start-unknown", _ERROR, "name a state of this flow"),
+    Rule("goto-unknown", _ERROR, "name a state of this flow"),
+    Rule("call-unknown", _ERROR, "name a flow file in the flows folder"),
+    Rule("state-unreachable", _ERROR, "add a goto that leads here, or delete the state"),
+    Rule("no-end", _ERROR, "add a goto towards a state with `end: true`"),
+    Rule("endless-loop", _ERROR, "put a menu, an ask or a quiz into the circle"),
+    Rule("call-recursion", _WARNING, "go to the menu by 00 instead of calling back"),
+    Rule("call-depth", _ERROR, "end the flow and offer the next one in a menu"),
+    # what a text may say
+    Rule("link", _ERROR, "say in words where to look; our texts never hold links"),
+    Rule("secret-request", _ERROR, "never ask for a secret; say who must never ask for it"),
+    Rule("mmi-code", _ERROR, "describe what the code does instead of writing it"),
+    Rule(
+        "unknown-number", _ERROR, "use a number of flows/contacts.yaml, or add it with its source"
+    ),
+    Rule("shouting", _ERROR, "at most one exclamation mark, and small letters"),
+    Rule("long-sentence", _WARNING, "make two short sentences of it"),
+    Rule("practice-unlabelled", _ERROR, "begin with Practice: (Zoezi: Exercice:)"),
+    Rule("practice-code", _ERROR, "put spaces between the signs: * 35 * 0000 #"),
+    Rule("practice-link", _WARNING, "break it, so that no phone opens it: hxxp, or dot in words"),
+    Rule("practice-number", _WARNING, "hide some digits: 07xx xxx 123"),
+    # what must agree across languages
+    Rule("placeholder-differs", _ERROR, "use the same placeholders as the source text"),
+    Rule("number-differs", _ERROR, "write the same numbers, in digits, as the source text"),
+    Rule("number-added", _WARNING, "write the same numbers, in digits, as the source text"),
+    Rule("word-differs", _ERROR, "keep the word as it stands in the source text"),
+    # quizzes and keywords
+    Rule("quiz-one-sided", _ERROR, "add quizzes with genuine messages"),
+    Rule("keyword-shape", _ERROR, "one word of letters and digits, at most 16"),
+    Rule("keyword-collision", _ERROR, "choose another keyword for one of them"),
+    Rule("keyword-service", _ERROR, "choose another keyword"),
+    Rule("keyword-gateway", _ERROR, "choose another keyword"),
+    # the files around the flows
+    Rule("contacts-file", _ERROR, "country, type, value, source, verified_on (2025-12-31)"),
+    Rule("contact-stale", _WARNING, "look at the source again and set verified_on"),
+)
+RULES = {rule.code: rule for rule in _ALL}
+
+
+def found(code: str, path: str, line: int, words: str, hint: str = "") -> Fault:
+    """Make the fault of a rule; without a hint of its own it takes the rule's remedy."""
+    rule = RULES[code]
+    return Fault(path, line, rule.severity, code, words, hint or rule.remedy)

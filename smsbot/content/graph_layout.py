@@ -9,6 +9,7 @@ graph always gives the same picture.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 GAP_X = 36.0
 GAP_Y = 64.0
@@ -103,11 +104,11 @@ def _turned_edges(boxes: list[Box], edges: list[tuple[str, str]]) -> set[tuple[s
         nexts[source].append(target)
     turned: set[tuple[str, str]] = set()
     state: dict[str, int] = {}
-    for root in nexts:
+    for root, first in nexts.items():
         if root in state:
             continue
         state[root] = 1
-        walk = [(root, iter(nexts[root]))]
+        walk = [(root, iter(first))]
         while walk:
             name, rest = walk[-1]
             target = next(rest, None)
@@ -149,7 +150,7 @@ def _with_bends(plan: _Plan, edge: tuple[str, str]) -> list[str]:
         plan.rows[layer].append(name)
         path.append(name)
     path.append(lower)
-    for above, below in zip(path, path[1:], strict=False):
+    for above, below in pairwise(path):
         plan.link(above, below)
     return path
 
@@ -160,7 +161,7 @@ def _order(plan: _Plan) -> None:
         downwards = turn % 2 == 0
         neighbours = plan.up if downwards else plan.down
         rows = plan.rows if downwards else plan.rows[::-1]
-        for other, row in zip(rows, rows[1:], strict=False):
+        for other, row in pairwise(rows):
             place = {name: index for index, name in enumerate(other)}
             weight: dict[str, float] = {}
             for index, name in enumerate(row):

@@ -27,6 +27,16 @@ _COLOURS = {
     "say": ("#f6f6f4", "#75756e"),
     "end": ("#fbe9e8", "#ad4540"),
 }
+_HEAD = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
+    'viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label={label} '
+    'font-family="system-ui, -apple-system, Segoe UI, Noto Sans, DejaVu Sans, sans-serif">'
+)
+_ARROW_TIP = (
+    '<defs><marker id="tip" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" '
+    'markerHeight="7" orient="auto-start-reverse"><path d="M0 0L10 5L0 10z" fill="#55555e"/>'
+    "</marker></defs>"
+)
 
 
 def draw_svg(graph: Graph) -> str:
@@ -41,15 +51,11 @@ def draw_svg(graph: Graph) -> str:
     width = max(layout.width, 320.0)
     height = layout.height + _TITLE_SPACE
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label={quoteattr(graph.title)} '
-        'font-family="system-ui, -apple-system, Segoe UI, Noto Sans, DejaVu Sans, sans-serif">',
+        _HEAD.format(width=width, height=height, label=quoteattr(graph.title)),
         f"<title>{escape(graph.title)}</title>",
-        '<defs><marker id="tip" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" '
-        'markerHeight="7" orient="auto-start-reverse"><path d="M0 0L10 5L0 10z" fill="#55555e"/>'
-        "</marker></defs>",
+        _ARROW_TIP,
         f'<rect width="{width:.0f}" height="{height:.0f}" fill="#ffffff"/>',
-        f'<text x="24" y="28" font-size="16" font-weight="600" fill="#22222a">{escape(graph.title)}</text>',
+        _text(24, 28, 16, "#22222a", graph.title, bold=True),
         f'<g transform="translate(0 {_TITLE_SPACE:.0f})">',
         *_edges(graph, layout),
         *(_node(node, layout.boxes[node.name], lines[node.name]) for node in graph.nodes),
@@ -75,18 +81,24 @@ def _node(node: Node, box: Box, lines: list[str]) -> str:
     radius = 18 if node.kind == "end" else 6
     thick = 2.5 if node.is_start else 1.2
     head = f"{node.name}" + (f" · {node.kind}" if node.kind not in ("", "say") else "")
-    parts = [
+    x, y = box.x + _PAD, box.y + _PAD + 10
+    shape = (
         f'<g><rect x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" '
-        f'rx="{radius}" fill="{fill}" stroke="{stroke}" stroke-width="{thick}"/>',
-        f'<text x="{box.x + _PAD:.1f}" y="{box.y + _PAD + 10:.1f}" font-size="12" font-weight="600" '
-        f'fill="{stroke}">{escape(head)}</text>',
+        f'rx="{radius}" fill="{fill}" stroke="{stroke}" stroke-width="{thick}"/>'
+    )
+    words = [_text(x, y, 12, stroke, head, bold=True)]
+    words += [
+        _text(x, y + _LINE * number, 11, "#33333b", line) for number, line in enumerate(lines, 1)
     ]
-    for number, line in enumerate(lines, 1):
-        y = box.y + _PAD + 10 + _LINE * number
-        parts.append(
-            f'<text x="{box.x + _PAD:.1f}" y="{y:.1f}" font-size="11" fill="#33333b">{escape(line)}</text>'
-        )
-    return "".join(parts) + "</g>"
+    return shape + "".join(words) + "</g>"
+
+
+def _text(x: float, y: float, size: int, colour: str, words: str, *, bold: bool = False) -> str:
+    weight = ' font-weight="600"' if bold else ""
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}"{weight} fill="{colour}">'
+        f"{escape(words)}</text>"
+    )
 
 
 def _edges(graph: Graph, layout: Layout) -> list[str]:

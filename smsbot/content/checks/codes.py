@@ -8,8 +8,14 @@ from __future__ import annotations
 
 import re
 
-_GENERIC = "com|org|net|info|biz|app|online|site|shop|xyz|top|link|click|club|live|vip|icu|dev|africa|mobi|page|tech"
-_COUNTRY = "ke|tz|ug|ng|gh|rw|za|et|sn|ci|cm|mz|ao|ml|bf|bj|tg|cd|bi|ss|zm|zw|mw|uk|fr|eu|us|ru|cn|in|io|gd|ly|gl|me"
+_GENERIC = (
+    "com|org|net|info|biz|app|online|site|shop|xyz|top|link|click|club|live|vip|icu|dev|africa"
+    "|mobi|page|tech"
+)
+_COUNTRY = (
+    "ke|tz|ug|ng|gh|rw|za|et|sn|ci|cm|mz|ao|ml|bf|bj|tg|cd|bi|ss|zm|zw|mw"
+    "|uk|fr|eu|us|ru|cn|in|io|gd|ly|gl|me"
+)
 _LINKS = re.compile(
     r"\b(?:https?|ftp)://\S+"
     r"|\bwww\.\S+"
@@ -38,8 +44,9 @@ _E164 = re.compile(r"(?<![\d*#+])\+\d(?:[ -]?\d){8,14}(?!\d)")
 _NATIONAL = re.compile(r"(?<![\d*#+,.])0\d(?:[ -]?\d){7,9}(?![\d,])")
 _LONG = re.compile(r"(?<![\d*#+,.])[1-9]\d{8,14}(?![\d,])")
 _SHORT = re.compile(
-    r"\b(?:call|dial|ring|phone|sms|text|to|free on|line|number|piga(?: simu)?|pigia|namba|nambari|kwenda"
-    r"|appelez|composez|num[eé]ro|au|le)\s+(\d{3,6})(?![\d,.]\d|\d|\s*(?:/|%|x\b|times|mara|fois))",
+    r"\b(?:call|dial|ring|phone|sms|text|to|free on|line|number"
+    r"|piga(?: simu)?|pigia|namba|nambari|kwenda|appelez|composez|num[eé]ro|au|le)"
+    r"\s+(\d{3,6})(?![\d,.]\d|\d|\s*(?:/|%|x\b|times|mara|fois))",
     re.IGNORECASE,
 )
 _MONEY_AFTER = re.compile(

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 MAX_LETTERS = 16
 GATEWAY_WORDS = frozenset(
-    "STOP STOPALL UNSUBSCRIBE CANCEL END QUIT REVOKE OPTOUT START YES UNSTOP HELP INFO".split()
+    (
+        *("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"),
+        *("START", "YES", "UNSTOP", "HELP", "INFO"),
+    )
 )
 """Words that Twilio and operators act on before, or instead of, handing them to us."""
 

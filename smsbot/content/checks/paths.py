@@ -183,7 +183,7 @@ def _ends_silently(flow: FlowSource, silent: set[str]) -> bool:
     return any(name in states and states[name].end for name in walk([flow.doc.start], nexts))
 
 
-def circles(nexts: Mapping[Node, Sequence[Node]]) -> list[list[Node]]:
+def circles(nexts: Mapping[Node, Sequence[Node]]) -> list[list[Node]]:  # noqa: C901 - one algorithm
     """Give the groups of nodes that can all reach each other (Tarjan, without recursion)."""
     index: dict[Node, int] = {}
     low: dict[Node, int] = {}

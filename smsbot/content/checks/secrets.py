@@ -1,8 +1,8 @@
 """Does a text ask for a secret? A warning such as "never share your PIN" does not.
 
-A request is an order at the start of a clause ("send your PIN", "jibu na PIN yako")
-or a bare question for the secret ("What is your PIN?"). A sentence that forbids is a warning. The rule
-is domain rule R11; the languages are those that the service ships or is first offered in.
+A request is an order at the start of a clause ("send your PIN", "jibu na PIN yako") or a bare
+question for the secret ("What is your PIN?"). A sentence that forbids is a warning. The rule is
+domain rule R11; the languages are those that the service ships or is first offered in.
 """
 
 from __future__ import annotations
@@ -11,63 +11,67 @@ import re
 
 _SENTENCES = re.compile(r"(?<=[.!?;\n])\s+|\n+")
 
-_EN_SECRET = (
+_EN = (
     r"(?:pin|otp|password|passcode|cvv|mother'?s (?:maiden )?name|id number|card number"
     r"|(?:secret|one[- ]?time|verification|security|confirmation)[ -](?:code|pin|number|word)"
-    r"|code (?:that )?(?:we|they|he|she) (?:just )?sent(?: you)?|code (?:that )?you (?:just )?(?:got|received))"
+    r"|code (?:that )?(?:we|they|he|she) (?:just )?sent(?: you)?"
+    r"|code (?:that )?you (?:just )?(?:got|received))"
 )
-_SW_SECRET = (
-    r"(?:pin|otp|nenosiri|nywila|neno (?:lako )?la siri|namba (?:yako )?ya siri|nambari (?:yako )?ya siri"
-    r"|msimbo (?:wako )?wa siri|cvv|jina la mama)"
+_SW = (
+    r"(?:pin|otp|nenosiri|nywila|neno (?:lako )?la siri|namba (?:yako )?ya siri"
+    r"|nambari (?:yako )?ya siri|msimbo (?:wako )?wa siri|cvv|jina la mama)"
 )
-_FR_SECRET = (
+_FR = (
     r"(?:(?:code )?pin|otp|mot de passe|cvv|nom de (?:votre|ta) m[eè]re"
-    r"|code (?:secret|confidentiel|de v[eé]rification|de s[eé]curit[eé]|re[cç]u)|num[eé]ro de carte)"
+    r"|code (?:secret|confidentiel|de v[eé]rification|de s[eé]curit[eé]|re[cç]u)"
+    r"|num[eé]ro de carte)"
 )
-_START = r"(?:^|[,:;(\"“«]\s*|\b(?:and|or|then|now|please|kindly|just|must|should|need to|have to|can you|will you|could you)\s+)"
-_SW_START = r"(?:^|[,:;(\"“«]\s*|\b(?:na|au|kisha|halafu|sasa|tafadhali|lazima|unapaswa|naomba)\s+)"
-_FR_START = r"(?:^|[,:;(\"“«]\s*|\b(?:et|ou|puis|maintenant|merci de|veuillez|devez|il faut|pouvez-vous)\s+)"
+_CLAUSE = r"(?:^|[,:;(\"\u201c\u00ab]\s*|\b(?:"
+_EN_START = _CLAUSE + (
+    r"and|or|then|now|please|kindly|just|must|should|need to|have to|can you|will you|could you)\s+)"
+)
+_SW_START = _CLAUSE + r"na|au|kisha|halafu|sasa|tafadhali|lazima|unapaswa|naomba)\s+)"
+_FR_START = _CLAUSE + (r"et|ou|puis|maintenant|merci de|veuillez|devez|il faut|pouvez-vous)\s+)")
 
 _REQUESTS = (
     re.compile(
-        _START
-        + r"(?:send|enter|type|key in|put in|input|reply|answer|respond|text|sms|give|tell|share|"
-        r"confirm|provide|submit|forward|say|show|write|read out|verify|dial)(?:\s+back)?"
-        r"(?:\s+(?:us|me|him|her|them|it|here|to us|the \w+|our \w+|an? \w+))?(?:\s+(?:with|by|in|out))?"
-        r"\s+(?:(?:your|the|ur|a|full|own|new|old|current|m-?pesa|momo|mobile|money|bank|atm|sim|card|"
-        r"\d+|four|five|six|digit|\d-digit|four-digit)\s+)*" + _EN_SECRET + r"\b"
+        _EN_START
+        + r"(?:send|enter|type|key in|put in|input|reply|answer|respond|text|sms|give|tell|share"
+        r"|confirm|provide|submit|forward|say|show|write|read out|verify|dial)(?:\s+back)?"
+        r"(?:\s+(?:us|me|him|her|them|it|here|to us|the \w+|our \w+|an? \w+))?"
+        r"(?:\s+(?:with|by|in|out))?"
+        r"\s+(?:(?:your|the|ur|a|full|own|new|old|current|m-?pesa|momo|mobile|money|bank|atm|sim"
+        r"|card|\d+|four|five|six|digit|\d-digit|four-digit)\s+)*" + _EN + r"\b"
     ),
-    re.compile(r"\bwhat(?:'s| is| was)\s+(?:your|the)\s+(?:\S+\s+)?" + _EN_SECRET + r"\b"),
+    re.compile(r"\bwhat(?:'s| is| was)\s+(?:your|the)\s+(?:\S+\s+)?" + _EN + r"\b"),
     re.compile(
-        _SW_START + r"(?:tuma|tutumie|nitumie|weka|ingiza|toa|tupe|nipe|taja|tutajie|andika|jibu|"
-        r"thibitisha|sema|tuambie|niambie|mwambie|waambie|mpe|wape|shiriki|bonyeza|piga)"
-        r"(?:\s+(?:sisi|hapa|kwetu|kwa\s+\w+|wakala|mhudumu))?(?:\s+(?:na|kwa))?\s+"
-        + _SW_SECRET
-        + r"\b"
+        _SW_START + r"(?:tuma|tutumie|nitumie|weka|ingiza|toa|tupe|nipe|taja|tutajie|andika|jibu"
+        r"|thibitisha|sema|tuambie|niambie|mwambie|waambie|mpe|wape|shiriki|bonyeza|piga)"
+        r"(?:\s+(?:sisi|hapa|kwetu|kwa\s+\w+|wakala|mhudumu))?(?:\s+(?:na|kwa))?\s+" + _SW + r"\b"
     ),
-    re.compile(_SW_SECRET + r"(?:\s+yako|\s+lako|\s+wako)?\s+ni\s+(?:ipi|gani|nini)\b"),
+    re.compile(_SW + r"(?:\s+yako|\s+lako|\s+wako)?\s+ni\s+(?:ipi|gani|nini)\b"),
     re.compile(
-        _FR_START + r"(?:envoye[rz]|envoie|entre[rz]?|tape[rz]?|donne[rz]?|saisi(?:ssez|s|r)|"
-        r"communique[rz]?|indique[rz]?|partage[rz]?|r[eé]pond(?:ez|s|re)|confirme[rz]?|fourni(?:ssez|s|r)|"
-        r"dites|dis|[eé]cri(?:vez|s|re))(?:-(?:nous|moi|lui|leur))?(?:\s+(?:ici|avec|par|à\s+\w+|au\s+\w+))*"
-        r"\s+(?:(?:votre|ton|le|la|un|une|nouveau)\s+|l['’])*" + _FR_SECRET + r"\b"
+        _FR_START + r"(?:envoye[rz]|envoie|entre[rz]?|tape[rz]?|donne[rz]?|saisi(?:ssez|s|r)"
+        r"|communique[rz]?|indique[rz]?|partage[rz]?|r[eé]pond(?:ez|s|re)|confirme[rz]?"
+        r"|fourni(?:ssez|s|r)|dites|dis|[eé]cri(?:vez|s|re))(?:-(?:nous|moi|lui|leur))?"
+        r"(?:\s+(?:ici|avec|par|à\s+\w+|au\s+\w+))*"
+        r"\s+(?:(?:votre|ton|le|la|un|une|nouveau)\s+|l')*" + _FR + r"\b"
     ),
-    re.compile(r"\bquel(?:le)?\s+est\s+(?:votre|ton)\s+" + _FR_SECRET + r"\b"),
+    re.compile(r"\bquel(?:le)?\s+est\s+(?:votre|ton)\s+" + _FR + r"\b"),
 )
 _BARE = re.compile(
-    r"^(?:(?:your|votre|ton|le|the)\s+)?(?:"
-    + "|".join((_EN_SECRET, _SW_SECRET, _FR_SECRET))
-    + r")(?:\s+(?:yako|lako|wako))?\s*[?:]$"
+    rf"^(?:(?:your|votre|ton|le|the)\s+)?(?:{_EN}|{_SW}|{_FR})(?:\s+(?:yako|lako|wako))?\s*[?:]$"
 )
 _FORBIDS = re.compile(
-    r"\b(?:never|not|don'?t|doesn'?t|won'?t|can'?t|cannot|nobody|no[ -]one|without|refuse|avoid|nor|neither"
-    r"|only (?:in|on|at|into|inside|when|after)"
+    r"\b(?:never|not|don'?t|doesn'?t|won'?t|can'?t|cannot|nobody|no[ -]one|without|refuse|avoid"
+    r"|nor|neither|only (?:in|on|at|into|inside|when|after)"
     r"|kamwe|hakuna|bila|kataa|epuka|usi\w+|msi\w+|asi\w+|hau\w+|hatu\w+|hata\w+|pekee"
     r"|jamais|ne|personne|aucune?|sans|refuse[rz]?|[eé]vite[rz]?|pas|uniquement|seulement)\b"
-    r"|\bn['’]"
+    r"|\bn'"
 )
 _SECRET_NAME = re.compile(
-    r"(?:^|_)(?:pin|otp|password|passcode|cvv|secret|mother|maiden|card_?number|id_?number|nenosiri)(?:$|_)"
+    r"(?:^|_)(?:pin|otp|password|passcode|cvv|secret|mother|maiden|card_?number|id_?number"
+    r"|nenosiri)(?:$|_)"
 )
 
 

@@ -1,7 +1,7 @@
 """How a text sounds: shouting, long sentences, and the label that a practice item carries.
 
-Fear and haste are the scammers' voice (domain rules D5, D8): one exclamation mark at most, no sentence in
-capitals. Capitals that people must read as they stand (PIN, STOP, a keyword) are no shouting.
+Fear and haste are the scammers' voice (domain rules D5, D8): one exclamation mark at most, no
+sentence in capitals. Capitals that people must read as they stand (PIN, STOP, a keyword) are fine.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ from smsbot.content.checks.secrets import sentences
 MAX_WORDS = 20
 MAX_EXCLAMATIONS = 1
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_EXCLAMATION = re.compile(r"[!¡！]")
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+_EXCLAMATION = re.compile(r"[!\u00a1\uff01]")
 _TRUSTED_CAPITALS = frozenset(
-    "PIN PINS PUK OTP SMS SIM USSD ATM ID CVV URL QR APK CRB KRA TV FM GSM CERT NGO MTN M-PESA KES TZS UGX "
-    "NGN GHS RWF FCFA XAF XOF USD KSH TSH USH OK A I O".split()
+    (
+        *("PIN", "PINS", "PUK", "OTP", "CVV", "SMS", "SIM", "USSD", "ATM", "ID", "URL", "QR"),
+        *("APK", "CRB", "KRA", "NGO", "CERT", "TV", "FM", "GSM", "MTN", "M-PESA", "OK"),
+        *("KES", "TZS", "UGX", "NGN", "GHS", "RWF", "FCFA", "XAF", "XOF", "USD", "KSH", "TSH"),
+    )
 )
 _LABELS = {
     "en": ("practice", "practise", "exercise"),
@@ -75,7 +78,7 @@ def is_labelled_practice(text: str, language: str, label: str = "") -> bool:
 
     `label` is the word of core.po, where the language has one. The English word counts everywhere.
     """
-    labels = (*_LABELS.get(language.split("-")[0], ()), *_ANYWHERE)
+    labels = (*_LABELS.get(language.split("-", maxsplit=1)[0], ()), *_ANYWHERE)
     if label.strip(" :"):
         labels += (label.casefold().strip(" :"),)
     folded = text.casefold()

@@ -31,7 +31,7 @@ from smsbot.content.checks.tone import is_labelled_practice, long_sentence, shou
         "Envoyez votre code PIN.",
         "Veuillez entrer le mot de passe",
         "Donnez-nous votre code secret",
-        "Quel est votre code PIN ?".replace(" ?", "?"),
+        "Quel est votre code PIN ?",
         "Confirmez l\u2019OTP",
     ],
 )
@@ -70,8 +70,17 @@ def test_a_warning_about_a_secret_is_no_request(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "secret"),
-    [("pin", True), ("user_pin", True), ("otp", True), ("card_number", True), ("nenosiri", True)]
-    + [("opinion", False), ("shared_what", False), ("spinner", False), ("lost_amount", False)],
+    [
+        ("pin", True),
+        ("user_pin", True),
+        ("otp", True),
+        ("card_number", True),
+        ("nenosiri", True),
+        ("opinion", False),
+        ("shared_what", False),
+        ("spinner", False),
+        ("lost_amount", False),
+    ],
 )
 def test_a_variable_that_keeps_a_secret_is_known_by_its_name(name: str, secret: bool) -> None:
     assert names_a_secret(name) is secret

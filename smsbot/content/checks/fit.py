@@ -1,0 +1,250 @@
+"""Does everything fit: each USSD screen its page, each answer by SMS its segments?
+
+A screen is checked as the engine shows it: the texts said on the way (a feedback, a `say` that goes
+on), the question, its options and the ways out, in each language, with the longest values. Long
+screens page by themselves; that costs the reader a key each, so it is a warning, and too much of it an
+error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from smsbot.content.checks.rules import found
+from smsbot.engine.model import AskType, Person, StateKind, Surface
+from smsbot.engine.screen import SAY, options_of, pages_of
+from smsbot.engine.session import Session
+from smsbot.engine.words import core_text
+from smsbot.text.paging import fits
+from smsbot.text.segments import segment
+from smsbot.values import ChannelKind, PageLimit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from smsbot.content.checks.material import Material, Said
+    from smsbot.content.faults import Fault
+    from smsbot.engine.model import Content, Flow, Scalar, State
+
+MOST_PAGES = 4
+SMS_BUDGET = 3
+MOST_SEGMENTS = 6
+_UNBOUNDED_TEXT = 160
+"""What can be typed in one USSD answer or one SMS, where an `ask` sets no `max`."""
+_UNBOUNDED_NUMBER = 999_999_999
+_WIDEST = {
+    AskType.PHONE: "+" + "8" * 15,
+    AskType.DATE: "2028-12-28",
+    AskType.TRANSACTION: "W" * 20,
+    AskType.YESNO: "yes",
+}
+_ON_THE_WAY = 6
+"""How many texts in a row are followed: longer rows are over every limit before."""
+
+Ref = tuple[str, int]
+"""A text said before a screen: a state and SAY, or the option whose feedback it is."""
+
+
+def check_fit(material: Material) -> Iterator[Fault]:
+    """Measure every screen of every flow in every language that the flow has."""
+    if material.content is None:
+        return
+    lines = {(said.flow, said.context, said.language): said for said in material.said}
+    limit = _smallest(material)
+    for flow in material.content.flows.values():
+        checker = _Checker(material.content, flow, limit, lines)
+        for language in flow.languages:
+            yield from checker.faults(language)
+    for said in material.said:
+        yield from _effect_text(said)
+
+
+def _smallest(material: Material) -> PageLimit:
+    pages = [
+        channel.page for channel in material.channels if ChannelKind.USSD in channel.kinds
+    ] or [PageLimit()]
+    return PageLimit(min(page.gsm7 for page in pages), min(page.ucs2 for page in pages))
+
+
+def _effect_text(said: Said) -> Iterator[Fault]:
+    if said.role.value != "effect":
+        return
+    count = segment(said.text).segments
+    if count > SMS_BUDGET:
+        code = "sms-long" if count <= MOST_SEGMENTS else "sms-too-long"
+        words = f"this SMS takes {count} segments in {said.language}"
+        yield found(code, said.path, said.line, words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Screen:
+    """A state that stops, and the texts said on the way to it in the same turn."""
+
+    state: str
+    before: tuple[Ref, ...]
+
+
+class _Checker:
+    """Measures one flow."""
+
+    def __init__(
+        self,
+        content: Content,
+        flow: Flow,
+        limit: PageLimit,
+        said: Mapping[tuple[str, str, str], Said],
+    ) -> None:
+        self._content = content
+        self._flow = flow
+        self._limit = limit
+        self._said = said
+        self._values = widest_values(flow)
+        self._screens = _screens(flow)
+
+    def faults(self, language: str) -> Iterator[Fault]:
+        """Give the faults of all screens in one language; the worst way to each state only."""
+        for state in self._flow.states.values():
+            yield from self._option_faults(state, language)
+        for name, ways in self._screens.items():
+            yield from self._pages(name, ways, language)
+            yield from self._segments(name, ways, language)
+
+    def _pages(self, name: str, ways: list[_Screen], language: str) -> Iterator[Fault]:
+        surface = Surface(ChannelKind.USSD, self._limit, "")
+        alone = len(self._shown(_Screen(name, ()), language, surface))
+        worst, count = self._worst(ways, language, surface, len)
+        where = f"{name!r} in {language}"
+        if count > MOST_PAGES:
+            words = f"{where} takes {count} USSD pages{_after(worst)}; {MOST_PAGES} are the most"
+            yield self._found("pages-too-many", worst, language, words)
+        elif alone > 1:
+            words = f"{where} takes {alone} USSD pages"
+            yield self._found("pages", _Screen(name, ()), language, words)
+
+    def _segments(self, name: str, ways: list[_Screen], language: str) -> Iterator[Fault]:
+        surface = Surface(ChannelKind.SMS, self._limit, "")
+        worst, count = self._worst(
+            ways, language, surface, lambda pages: segment(pages[0]).segments
+        )
+        if count > SMS_BUDGET:
+            code = "sms-long" if count <= MOST_SEGMENTS else "sms-too-long"
+            words = f"{name!r} in {language} takes {count} SMS segments{_after(worst)}"
+            yield self._found(code, worst, language, words)
+
+    def _worst(self, ways, language, surface, size):  # type: ignore[no-untyped-def]
+        sized = [
+            (size(self._shown(way, language, surface)), index) for index, way in enumerate(ways)
+        ]
+        count, index = max(sized, key=lambda pair: (pair[0], -pair[1]))
+        return ways[index], count
+
+    def _shown(self, screen: _Screen, language: str, surface: Surface) -> tuple[str, ...]:
+        session = Session(
+            version="",
+            channel=surface.kind.value,
+            flow=self._flow.id,
+            state=screen.state,
+            language=language,
+            flow_language=language,
+            person=Person(),
+            variables=dict(self._values),
+        )
+        session.pending = [[name, part, dict(self._values)] for name, part in screen.before]
+        return pages_of(self._content, self._flow, session, surface)
+
+    def _option_faults(self, state: State, language: str) -> Iterator[Fault]:
+        """Find lines that no page can hold beside the ways out: they would be cut in two."""
+        if not state.waits:
+            return
+        back = f"0 {core_text(self._content, language, 'back')} "
+        home = f"00 {core_text(self._content, language, 'home')}"
+        more = f"98 {core_text(self._content, language, 'more')}"
+        options = options_of(self._content, state, language, ChannelKind.USSD)
+        for number, option in enumerate(options, 1):
+            line = f"{number} {option.render(self._values)}"
+            tail = f"{back}{home}" if number == len(options) else f"{more}\n{back}{home}"
+            if not fits(f"{line}\n{tail}", self._limit):
+                words = f"option {number} of {state.name!r} in {language} does not fit a USSD page"
+                kind = "quiz" if state.kind is StateKind.QUIZ else "menu"
+                part = "choices" if state.kind is StateKind.ASK else kind
+                said = self._at(f"{state.name}/{part}/{number}", language)
+                yield self._fault("option-too-long", said, state.name, words)
+
+    def _found(self, code: str, screen: _Screen, language: str, words: str) -> Fault:
+        return self._fault(code, self._at(f"{screen.state}/say", language), screen.state, words)
+
+    def _at(self, context: str, language: str) -> Said | None:
+        for suffix in ("", "/ussd", "/sms"):
+            said = self._said.get((self._flow.id, context + suffix, language))
+            if said is not None:
+                return said
+        return None
+
+    def _fault(self, code: str, said: Said | None, state: str, words: str) -> Fault:
+        if said is not None:
+            return found(code, said.path, said.line, words)
+        return found(code, self._flow.path, self._flow.states[state].line, words)
+
+
+def _after(screen: _Screen) -> str:
+    names = dict.fromkeys(name for name, _ in screen.before)
+    return f" after {', '.join(map(repr, names))}" if names else ""
+
+
+def widest_values(flow: Flow) -> dict[str, Scalar]:
+    """Give the longest value that each variable may have."""
+    widest: dict[str, Scalar] = {
+        name: "W" * 20 if isinstance(value, str) else value if isinstance(value, bool) else 999_999
+        for name, value in flow.defaults.items()
+    }
+    if "reference" in widest:
+        widest["reference"] = "8" * 8
+    for state in flow.states.values():
+        ask = state.ask
+        if ask is None:
+            continue
+        if ask.type in (AskType.NUMBER, AskType.AMOUNT):
+            high = _UNBOUNDED_NUMBER if ask.high is None else ask.high
+            widest[ask.into] = high - 0.01 if ask.decimals else int(high)
+        elif ask.type is AskType.CHOICE:
+            widest[ask.into] = max((value for value, _ in ask.choices), key=len)
+        elif ask.type is AskType.TEXT:
+            widest[ask.into] = "W" * int(_UNBOUNDED_TEXT if ask.high is None else ask.high)
+        else:
+            widest[ask.into] = _WIDEST[ask.type]
+    return widest
+
+
+def _screens(flow: Flow) -> dict[str, list[_Screen]]:
+    """Give the states at which a turn stops, each with every row of texts that may come before."""
+    stops: dict[str, dict[_Screen, None]] = {}
+
+    def follow(name: str, before: tuple[Ref, ...], seen: frozenset[str]) -> None:
+        state = flow.states[name]
+        if state.waits:
+            stops.setdefault(name, {})[_Screen(name, before)] = None
+            return
+        if state.say is not None:
+            before = (*before, (name, SAY))
+        targets = [branch.goto for branch in state.branches] or [state.goto]
+        ends = state.kind in (StateKind.END, StateKind.CALL)
+        if ends or name in seen or len(before) >= _ON_THE_WAY:
+            # what a called flow says first is measured in that flow
+            stops.setdefault(name, {})[_Screen(name, before)] = None
+        if state.kind is StateKind.CALL:
+            before = ()
+        if state.kind is not StateKind.END and name not in seen and len(before) < _ON_THE_WAY:
+            for target in dict.fromkeys(target for target in targets if target):
+                follow(target, before, seen | {name})
+
+    follow(flow.start, (), frozenset())
+    for state in flow.states.values():
+        if state.waits:
+            stops.setdefault(state.name, {})[_Screen(state.name, ())] = None
+            for index, option in enumerate(state.options):
+                told: tuple[Ref, ...] = ((state.name, index),) if option.feedback else ()
+                follow(option.goto, told, frozenset())
+            if state.ask is not None:
+                follow(state.goto, (), frozenset())
+    return {name: list(ways) for name, ways in stops.items()}

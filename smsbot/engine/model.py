@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from transitions.core import Event as Trigger
 
     from smsbot.engine.session import Session
+    from smsbot.values import ChannelKind, PageLimit
 
 Scalar = str | int | float | bool
 """What a flow's variable may hold."""
@@ -93,7 +94,8 @@ class EffectSpec:
     """An effect as written in a flow. `texts` is for send-sms; `args` are templates by name.
 
     tag, untag {value}; language {value}; consent {purpose, answer: yes|no}; enrol {value}; send-sms
-    (texts); report {type, ...variables to keep}; remind {after: 2d}; escalate {value}.
+    (texts); report {type, ...variables to keep, each as the template `{its name}`};
+    remind {after: 2d}; escalate {value}.
     """
 
     kind: EffectKind
@@ -242,9 +244,24 @@ class Content:
     home: str = "menu"
     yes_words: Mapping[str, frozenset[str]] = field(default_factory=dict)
     no_words: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    screens: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Pages without a person's data, kept by `screen.py` once made. Threads may fill it at once."""
 
 
 # --- what a step needs and gives ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """Where the person reads us. `country` (ISO 3166-1 alpha-2) reads phone numbers in national form.
+
+    `mark_drafts` offers languages that nobody has reviewed, with a mark on each page: dev only.
+    """
+
+    kind: ChannelKind
+    page: PageLimit
+    country: str
+    mark_drafts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +284,8 @@ class Person:
 class Effect:
     """An effect to run: data, rendered. `args` are strings; `text` is what send-sms sends.
 
-    For a report, `args` holds the flow's own variables that its spec names.
+    For a report, `args` holds `reference` (what the person was told) and the flow's own variables
+    that its spec names. A send-sms with `why: too-many-tries` is the engine's own.
     """
 
     kind: EffectKind

@@ -40,6 +40,7 @@ class Database:
         engine = sqlalchemy.create_engine(
             self.url,
             connect_args={"timeout": self.patience_s, "check_same_thread": False},
+            hide_parameters=True,  # an error quotes its statement, never the values in it
         )
         patience_ms = int(self.patience_s * 1000)
 
@@ -70,6 +71,7 @@ class Database:
             max_overflow=pool_size,
             pool_timeout=self.patience_s,
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={
                 "connect_timeout": max(1, int(self.patience_s)),
                 "options": f"-c statement_timeout={patience_ms} -c lock_timeout={patience_ms} "

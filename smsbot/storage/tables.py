@@ -49,11 +49,18 @@ contacts = Table(
     Column("region", String(64), nullable=False, server_default=""),
     Column("timezone", String(48), nullable=False, server_default=""),
     Column("language", String(16), nullable=False, server_default=""),  # "" = never chosen
+    Column("language_at", At),  # when it was chosen; before owner_since it is only a guess
     Column("created_at", At, nullable=False),
     Column("last_seen_at", At, nullable=False),
     Column("owner_since", At, nullable=False),  # moves on when the number changes hands
     Column("opted_out_at", At),
     Column("erased_at", At),
+    Index(  # erased, but the number still waits for the last confirmation to leave
+        "ix_contacts_erasing",
+        "erased_at",
+        sqlite_where=text("erased_at IS NOT NULL AND msisdn_enc IS NOT NULL"),
+        postgresql_where=text("erased_at IS NOT NULL AND msisdn_enc IS NOT NULL"),
+    ),
 )
 
 contact_tags = Table(
@@ -74,6 +81,12 @@ suppressions = Table(
     Column("channel", String(64), nullable=False),
     Column("at", At, nullable=False),
     Column("lifted_at", At),  # a START or JOIN of the person; null = in force
+    Index(
+        "ix_suppressions_erased",
+        "at",
+        sqlite_where=text("reason = 'erased'"),
+        postgresql_where=text("reason = 'erased'"),
+    ),
 )
 
 consents = Table(  # append-only: the newest row of a purpose is what holds
@@ -116,6 +129,7 @@ inbound = Table(
         postgresql_where=text("state = 'pending'"),
     ),
     Index("ix_inbound_contact_id", "contact_id"),
+    Index("ix_inbound_ref", "ref"),
     Index("ix_inbound_received_at", "received_at"),
 )
 
@@ -165,7 +179,13 @@ messages = Table(
         postgresql_where=text("state = 'sending'"),
     ),
     Index("ix_messages_gateway_id", "gateway_id"),
-    Index("ix_messages_contact_id", "contact_id"),
+    Index(
+        "ix_messages_expiring",
+        "expires_at",
+        sqlite_where=text("state = 'queued' AND expires_at IS NOT NULL"),
+        postgresql_where=text("state = 'queued' AND expires_at IS NOT NULL"),
+    ),
+    Index("ix_messages_contact_id", "contact_id", "created_at"),
     Index("ix_messages_created_at", "created_at"),
 )
 
@@ -180,6 +200,7 @@ receipts = Table(  # reports whose message is not known yet: settled when it is,
     Column("opted_out", Boolean, nullable=False),
     Column("at", At, nullable=False),
     UniqueConstraint("channel", "gateway_id", "state"),
+    Index("ix_receipts_at", "at"),
 )
 
 turns = Table(  # the journal's home; a row per turn, exactly once by its id
@@ -226,6 +247,7 @@ ussd_sessions = Table(
     Column("cost_micros", BigInteger),
     PrimaryKeyConstraint("channel", "session_ref"),
     Index("ix_ussd_sessions_open", "last_at", "ended"),
+    Index("ix_ussd_sessions_ref", "ref"),
 )
 
 reports = Table(
@@ -248,6 +270,7 @@ reports = Table(
     Column("received_at", At, nullable=False),
     Index("ix_reports_received_at", "received_at"),
     Index("ix_reports_ref", "ref"),
+    Index("ix_reports_contact_id", "contact_id"),
 )
 
 enrolments = Table(
@@ -330,10 +353,20 @@ alerts = Table(
     Column("subject", String(128), nullable=False),
     Column("words", Text, nullable=False),
     Column("at", At, nullable=False),
-    Column("sent_at", At),
+    Column("sent_at", At),  # every way that is set up has it
+    Column("mailed_at", At),
+    Column("posted_at", At),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_at", At, nullable=False, server_default="0"),  # not tried again before this
     Column("ended_at", At),  # the trouble is over
-    Index("ix_alerts_kind_subject", "kind", "subject", "ended_at"),
+    Index(
+        "uq_alerts_ongoing",
+        "kind",
+        "subject",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
 )
 
 chores = Table(  # daily and periodic work: who ran it last and what it did

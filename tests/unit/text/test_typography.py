@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         ("a\tb\u3000c", "a b c"),
         ("a\u2028b\u2029c\u0085d", "a\nb\nc\nd"),
         ("soft\u00adhyphen\u200b\ufeff", "softhyphen"),
-        ("2×3 ≤ 6 → ok", "2x3 <= 6 -> ok"),
+        ("3 ≤ 6 → ok", "3 <= 6 -> ok"),
         ("`ls` ´a", "'ls' 'a"),
     ],
 )
@@ -48,7 +48,7 @@ def test_punctuation_becomes_what_a_phone_types(text: str, folded: str) -> None:
         "ሰላም።",
         "می\u200cخواهم",
         "👩\u200d👧 ❤\ufe0f",
-        "½ ₦500 №7",
+        "½ ₦500 №7 2×3÷4",
     ],
 )
 def test_letters_are_never_changed(text: str) -> None:

@@ -1,0 +1,98 @@
+"""Everything a gateway can tell us, and who in the service takes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smsbot import metrics
+from smsbot.sending import receipts
+from smsbot.storage import turns
+from smsbot.storage.consents import Evidence
+from smsbot.storage.suppressions import Reason, opt_out
+
+if TYPE_CHECKING:
+    from smsbot.clock import Clock
+    from smsbot.content.library import Library
+    from smsbot.conversation.front import Front, Page
+    from smsbot.conversation.sms import SmsConversation
+    from smsbot.conversation.ussd import UssdConversation
+    from smsbot.storage.database import Database
+    from smsbot.values import Channel, OptOut, Receipt, UssdEnd
+    from smsbot.vault import Vault
+
+
+class Desk:
+    """Takes events. All of it may come twice. Raises Unavailable when it could not be kept."""
+
+    def __init__(
+        self,
+        *,
+        ussd: UssdConversation,
+        sms: SmsConversation,
+        front: Front,
+        library: Library,
+        database: Database,
+        vault: Vault,
+        clock: Clock,
+    ) -> None:
+        self.ussd = ussd
+        self.sms = sms
+        self._front = front
+        self._library = library
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+
+    def apology(self, channel: Channel) -> Page:
+        """Give the page for a USSD turn that cannot be served now."""
+        return self._front.apology(self._library.current(), channel)
+
+    def receipt(self, channel: Channel, receipt: Receipt) -> None:
+        """Move a message on by a delivery report, whenever and however often it comes."""
+        if receipt.state is None and not receipt.opted_out:
+            metrics.receipt(channel.id, "unknown_word")
+            return
+        with self._database.write() as connection:
+            receipts.apply_receipts(
+                connection,
+                channel.id,
+                [receipt],
+                self._clock.now_ms(),
+                on_opt_out=self.suppress_refused,
+            )
+
+    def suppress_refused(self, connection: object, ref: str, channel: str, now_ms: int) -> None:
+        """Note that a gateway refused a number because its owner has opted out there."""
+        evidence = Evidence(
+            at=now_ms,
+            channel=channel,
+            text_version="",
+            language="",
+            source="gateway",
+            actor="gateway",
+        )
+        opt_out(connection, ref, reason=Reason.GATEWAY, evidence=evidence)  # type: ignore[arg-type]
+
+    def opt_out(self, channel: Channel, event: OptOut) -> None:
+        """Take an opt-out that the gateway or the operator tells of."""
+        with self._database.write() as connection:
+            self.suppress_refused(
+                connection, self._vault.ref(event.msisdn), channel.id, self._clock.now_ms()
+            )
+
+    def ussd_end(self, channel: Channel, event: UssdEnd) -> None:
+        """Enrich a session with the gateway's record of its end."""
+        session_ref = self._vault.mac(
+            f"{channel.id}|{event.session_id}".encode(), person=b"gateway-session"
+        )
+        with self._database.write() as connection:
+            known = turns.note_gateway_end(
+                connection,
+                channel.id,
+                session_ref,
+                status=event.status,
+                duration_ms=event.duration_ms,
+                cost_micros=event.cost_micros,
+            )
+        if not known:
+            metrics.ignored(channel.id, "end_of_unknown_session")

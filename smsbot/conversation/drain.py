@@ -1,0 +1,152 @@
+"""From the journal to SQL: each turn exactly once, in batches, with the effects that could wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from smsbot.storage import contacts
+from smsbot.storage import turns as turn_rows
+from smsbot.values import Msisdn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from smsbot.conversation.effects import EffectRunner
+    from smsbot.sessions.journal import Journal, TurnFacts
+    from smsbot.storage.database import Database
+    from smsbot.vault import Vault
+
+BATCH = 1000
+OPENING_CONTEXT = b"turns.opening"
+_LOCK = 0x736D73  # one drain at a time on PostgreSQL; SQLite has one writer anyway
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What a run moved: turns that SQL did not have, turns that it had, entries beyond reading."""
+
+    fresh: int = 0
+    known: int = 0
+    lost: int = 0
+
+
+class Drain:
+    """Moves the journal to SQL. A kill at any line loses nothing and doubles nothing.
+
+    A batch is committed before it is trimmed from Redis; read again, its ids are known. Raises
+    RedisAway and DatabaseAway.
+    """
+
+    def __init__(
+        self, journal: Journal, database: Database, vault: Vault, effects: EffectRunner
+    ) -> None:
+        self._journal = journal
+        self._database = database
+        self._vault = vault
+        self._effects = effects
+
+    def run(self, *, most: int = 20 * BATCH) -> Drained:
+        """Move up to `most` turns; give what was moved."""
+        fresh = known = lost = 0
+        while fresh + known + lost < most:
+            batch = self._journal.read(BATCH)
+            if batch is None:
+                break
+            with self._database.write() as connection:
+                new = self._store(connection, batch.turns)
+            self._journal.trim(batch)
+            fresh += new
+            known += len(batch.turns) - new
+            lost += batch.lost
+        return Drained(fresh, known, lost)
+
+    def _store(self, connection: Connection, turns: Sequence[TurnFacts]) -> int:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        fresh_ids = turn_rows.insert_turns(
+            connection, [turn_row(turn, self._vault) for turn in turns]
+        )
+        fresh = [turn for turn in turns if turn.id in fresh_ids]
+        self._meet(connection, fresh)
+        turn_rows.upsert_sessions(connection, list(sessions_of(fresh)))
+        for turn in fresh:
+            if turn.effects:
+                self._effects.run_journaled(connection, turn)
+        return len(fresh)
+
+    def _meet(self, connection: Connection, turns: Sequence[TurnFacts]) -> None:
+        """Make contacts of strangers, and note when everybody was last seen."""
+        for turn in turns:
+            if turn.msisdn:
+                contacts.ensure(
+                    connection,
+                    self._vault,
+                    Msisdn(turn.msisdn),
+                    channel_country=turn.country,
+                    network=turn.network,
+                    now_ms=turn.at,
+                )
+        latest = {turn.ref: turn for turn in turns}
+        contacts.touch_many(
+            connection, [(turn.ref, turn.at, turn.network) for turn in latest.values()]
+        )
+
+
+def turn_row(turn: TurnFacts, vault: Vault) -> dict[str, Any]:
+    """Give the turn as a row of `turns`."""
+    sealed = vault.encrypt(turn.opening.encode(), OPENING_CONTEXT) if turn.opening else None
+    return {
+        "id": turn.id,
+        "channel": turn.channel,
+        "session_ref": turn.session_ref,
+        "ref": turn.ref,
+        "number": turn.number,
+        "at": turn.at,
+        "version": turn.version,
+        "language": turn.language,
+        "network": turn.network,
+        "flow": turn.flow,
+        "state": turn.state,
+        "to_flow": turn.to_flow,
+        "to_state": turn.to_state,
+        "how": turn.how,
+        "option": turn.option,
+        "item": turn.item,
+        "answer_right": turn.right,
+        "ends": turn.ends,
+        "opening_enc": sealed,
+    }
+
+
+def sessions_of(turns: Iterable[TurnFacts]) -> Iterable[Mapping[str, Any]]:
+    """Give the turns added up by gateway session: counts, first and last time, latest place."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for turn in turns:
+        key = (turn.channel, turn.session_ref)
+        row = found.setdefault(
+            key,
+            {
+                "channel": turn.channel,
+                "session_ref": turn.session_ref,
+                "ref": turn.ref,
+                "started_at": turn.at,
+                "last_at": 0,
+                "turns": 0,
+                "flow": "",
+                "state": "",
+                "ended": "",
+            },
+        )
+        row["turns"] += 1
+        row["started_at"] = min(row["started_at"], turn.at)
+        if turn.at >= row["last_at"]:
+            row.update(
+                last_at=turn.at,
+                flow=turn.to_flow,
+                state=turn.to_state,
+                ended=turn_rows.ENDED if turn.ends else turn_rows.LIVE,
+            )
+    return found.values()

@@ -1,0 +1,405 @@
+"""What a text means.
+
+In this order: STOP, START, HELP and languages; consent and rights; the live conversation; a keyword; a
+forwarded scam; else help, once a day. A live conversation gives way when it cannot read a text that means something by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from smsbot.engine import step as engine
+from smsbot.engine.model import Answered, EffectKind, Outcome, Person, Reply
+from smsbot.errors import StaleSession
+from smsbot.people import commands, rights
+from smsbot.scamdesk import intake, status
+from smsbot.sessions.live import Live
+from smsbot.storage.codes import Act
+from smsbot.storage.consents import Evidence
+from smsbot.storage.profiles import profile
+from smsbot.storage.suppressions import REPLY
+from smsbot.text.answers import first_word, fold
+from smsbot.text.forwarded import looks_forwarded
+from smsbot.text.references import reference_from
+from smsbot.values import ChannelKind, OptHint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from smsbot.clock import Clock
+    from smsbot.content.library import Library
+    from smsbot.conversation.front import Front
+    from smsbot.conversation.sms import TextTurn
+    from smsbot.engine.model import Content
+    from smsbot.people.answers import Answers
+    from smsbot.storage.contacts import Contact
+    from smsbot.vault import Vault
+
+FORWARDED_FLOW = "report-forwarded"
+"""The flow that asks about a forwarded text, where the content has it."""
+_DAY_MS = 86_400_000
+_WITH_ARGUMENT = ("MYDATA", "DELETE", "REGION", "STATUS", "WHY", "CHECK", "SCAM", "JOIN")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One text to send. `once` is a key that keeps a second one like it from being queued."""
+
+    text: str
+    purpose: str = REPLY
+    once: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a conversation: where it leads and what it does."""
+
+    live: Live
+    outcome: Outcome
+
+
+@dataclass(slots=True)
+class Understanding:
+    """What is to be said and kept.
+
+    `leaves` ends the conversation that was going on; `forgets` ends the person's USSD session too;
+    `woken` are channels that have a text to send besides this one's.
+    """
+
+    texts: list[Said] = field(default_factory=list)
+    step: Step | None = None
+    leaves: bool = False
+    forgets: bool = False
+    woken: set[str] = field(default_factory=set)
+
+
+class Understands:
+    """Decides what a text means. Acts of service words happen in the caller's transaction."""
+
+    def __init__(
+        self,
+        *,
+        library: Library,
+        front: Front,
+        vault: Vault,
+        clock: Clock,
+        randbelow: Callable[[int], int],
+    ) -> None:
+        self._library = library
+        self._front = front
+        self._vault = vault
+        self._clock = clock
+        self._randbelow = randbelow
+
+    def meaning(
+        self,
+        connection: Connection,
+        turn: TextTurn,
+        contact: Contact,
+        live: Live | None,
+        inbound_id: int,
+    ) -> Understanding:
+        """Give what this text means to this person, having done what a service word does."""
+        content = self._library.current()
+        language = self._language(turn, contact, live)
+        scene = _Scene(connection, turn, contact, content, language, inbound_id)
+        understood = (
+            self._at_any_time(scene, live)
+            or self._rights(scene)
+            or self._goes_on(scene, live)
+            or self._begins(scene)
+            or self._lost(scene)
+        )
+        if understood.step is None and live is not None and not understood.leaves:
+            understood.step = _aside(live)  # the word was about something else: the place stays
+        return understood
+
+    def _language(self, turn: TextTurn, contact: Contact, live: Live | None) -> str:
+        if live is not None:
+            return live.session.language
+        return contact.language or turn.channel.languages[0]
+
+    # --- words that hold in any state ----------------------------------------------------------------
+
+    def _at_any_time(self, scene: _Scene, live: Live | None) -> Understanding | None:
+        turn, words = scene.turn, scene.content.service_words
+        folded = fold(turn.text)
+        spoken = words["STOP"].get(folded)
+        if turn.hint is OptHint.STOP or spoken is not None:
+            answers = commands.stop(scene.connection, scene.contact, self._evidence(scene, "STOP"))
+            scene.speak(scene.contact.language or spoken or scene.language)
+            if turn.channel.gateway_confirms_stop:
+                answers = ()
+            return Understanding(self._said(scene, answers), leaves=True)
+        spoken = words["START"].get(folded)
+        if turn.hint is OptHint.START or spoken is not None:
+            scene.speak(scene.contact.language or spoken or scene.language)
+            answers = commands.start(
+                scene.connection, scene.contact, self._evidence(scene, "START")
+            )
+            return Understanding(self._said(scene, answers))
+        spoken = words["HELP"].get(folded)
+        if turn.hint is OptHint.HELP or spoken is not None:
+            scene.speak(scene.contact.language or spoken or scene.language)
+            answers = commands.help_answer(scene.connection, scene.contact.ref)
+            return Understanding(self._said(scene, answers))
+        language = words["LANGUAGE"].get(folded)
+        return None if language is None else self._speaks(scene, language, live)
+
+    def _speaks(self, scene: _Scene, language: str, live: Live | None) -> Understanding:
+        answers = commands.set_language(
+            scene.connection,
+            scene.contact,
+            language,
+            scene.content.language_names,
+            scene.turn.now_ms,
+        )
+        if language in scene.content.language_names:
+            scene.speak(language)
+        if live is not None:
+            live.session.language = scene.language
+        return Understanding(self._said(scene, answers))
+
+    # --- consent and rights -----------------------------------------------------------------------------
+
+    def _rights(self, scene: _Scene) -> Understanding | None:
+        word, rest = scene.service_word()
+        if word == "JOIN":
+            answers = commands.join(scene.connection, scene.contact, self._evidence(scene, "JOIN"))
+            return Understanding(self._said(scene, answers))
+        if word == "REGION":
+            return Understanding(
+                self._said(scene, commands.set_region(scene.connection, scene.contact, rest))
+            )
+        if word in ("MYDATA", "DELETE"):
+            return self._right(scene, Act(word.lower()), rest)
+        return None
+
+    def _right(self, scene: _Scene, act: Act, code: str) -> Understanding:
+        now_ms = scene.turn.now_ms
+        if not code:
+            answers = rights.ask(
+                scene.connection,
+                self._vault,
+                scene.contact,
+                act,
+                randbelow=self._randbelow,
+                now_ms=now_ms,
+            )
+            return Understanding(self._said(scene, answers))
+        if act is Act.MYDATA:
+            answers = rights.show(scene.connection, self._vault, scene.contact, code, now_ms=now_ms)
+            return Understanding(self._said(scene, answers))
+        answers = rights.forget(
+            scene.connection,
+            self._vault,
+            scene.contact,
+            code,
+            randbelow=self._randbelow,
+            channel=scene.turn.channel.id,
+            now_ms=now_ms,
+            answering=scene.inbound_id,
+        )
+        done = answers[0].key == "delete-done"
+        return Understanding(self._said(scene, answers), leaves=done, forgets=done)
+
+    # --- conversations -------------------------------------------------------------------------------
+
+    def _goes_on(self, scene: _Scene, live: Live | None) -> Understanding | None:
+        if live is None:
+            return None
+
+        def attempt(references: Sequence[str]) -> Outcome:
+            return engine.step(
+                self._library.get(live.session.version),
+                live.session,
+                scene.turn.text,
+                surface=self._front.surface(scene.turn.channel, ChannelKind.SMS),
+                now=self._clock.now(),
+                seed=scene.turn.id.encode(),
+                references=references,
+            )
+
+        try:
+            outcome = _with_free_references(scene, attempt)
+        except StaleSession:
+            return None
+        if outcome.answered.how == "wrong" and self._means_something(scene):
+            return None
+        return self._conversation(scene, outcome, live.number + 1)
+
+    def _means_something(self, scene: _Scene) -> bool:
+        word, _ = scene.service_word()
+        text = scene.turn.text
+        return bool(word) or first_word(text) in scene.content.keywords or looks_forwarded(text)
+
+    def _begins(self, scene: _Scene) -> Understanding | None:
+        word, rest = scene.service_word()
+        if word == "STATUS":
+            return Understanding(
+                self._said(scene, status.of(scene.connection, scene.contact, rest))
+            )
+        if word == "WHY":
+            return Understanding(
+                self._said(scene, status.why(scene.connection, scene.contact, rest))
+            )
+        if word in ("SCAM", "CHECK"):
+            return self._reported(scene, rest) if rest else self._ask_for_it(scene)
+        flow = scene.content.keywords.get(first_word(scene.turn.text))
+        if flow is not None:
+            return self._start(scene, flow)
+        if looks_forwarded(scene.turn.text):
+            return self._reported(scene, scene.turn.text)
+        return None
+
+    def _ask_for_it(self, scene: _Scene) -> Understanding:
+        if FORWARDED_FLOW not in scene.content.flows and "report" in scene.content.flows:
+            return self._start(scene, "report")
+        return Understanding([Said(scene.word(self._front, "scam-ask"))])
+
+    def _reported(self, scene: _Scene, raw_text: str) -> Understanding:
+        """Keep the report at once, so that whatever follows can only add to it."""
+        turn = scene.turn
+        key = f"{turn.id}:forwarded"
+
+        def candidate(attempt: int) -> str:
+            return reference_from(turn.id.encode(), attempt)
+
+        reference = intake.take_report(
+            scene.connection,
+            self._vault,
+            effect_key=key,
+            contact=scene.contact,
+            channel=turn.channel.id,
+            kind="forwarded",
+            facts={},
+            raw_text=raw_text,
+            now_ms=turn.now_ms,
+            reference=intake.free_reference(scene.connection, candidate),
+        )
+        thanks = scene.word(self._front, "forward-thanks", reference=reference)
+        if FORWARDED_FLOW not in scene.content.flows:
+            return Understanding([Said(thanks)])
+        understood = self._start(scene, FORWARDED_FLOW)
+        first = understood.texts[0].text
+        understood.texts = [Said(f"{thanks}\n{first}")]
+        return understood
+
+    def _start(self, scene: _Scene, flow: str) -> Understanding:
+        turn = scene.turn
+        known = profile(scene.connection, turn.ref)
+        person = Person(
+            country=scene.contact.country or turn.channel.country,
+            network=turn.network or scene.contact.network,
+            region=scene.contact.region,
+            consents=known.consents if known else (),
+            asked=known.asked if known else (),
+            tags=known.tags if known else (),
+        )
+        outcome = engine.start(
+            scene.content,
+            flow,
+            person=person,
+            language=scene.language,
+            surface=self._front.surface(turn.channel, ChannelKind.SMS),
+            now=self._clock.now(),
+            seed=turn.id.encode(),
+        )
+        return self._conversation(scene, outcome, 0)
+
+    def _conversation(self, scene: _Scene, outcome: Outcome, number: int) -> Understanding:
+        live = Live(session=outcome.session, gateway_session=scene.turn.session_ref, number=number)
+        return Understanding([Said(outcome.reply.text)], Step(live, outcome))
+
+    def _lost(self, scene: _Scene) -> Understanding:
+        """Nothing fits: help, at most once a day, so that chatter is not answered for ever."""
+        day = scene.turn.now_ms // _DAY_MS
+        answers = commands.help_answer(scene.connection, scene.contact.ref)
+        said = self._said(scene, answers)
+        key = f"help:{scene.turn.channel.id}:{scene.contact.ref}:{day}"[:96]
+        return Understanding([Said(one.text, one.purpose, once=key) for one in said])
+
+    # --- words ---
+
+    def _said(self, scene: _Scene, answers: Answers) -> list[Said]:
+        return [
+            Said(scene.word(self._front, answer.key, **_strings(answer.values)))
+            for answer in answers
+        ]
+
+    def _evidence(self, scene: _Scene, word: str) -> Evidence:
+        return Evidence(
+            at=scene.turn.now_ms,
+            channel=scene.turn.channel.id,
+            text_version=scene.content.version,
+            language=scene.language,
+            source=f"sms/{word}",
+            effect_key=f"{scene.turn.id}:{word}",
+        )
+
+
+class _Scene:
+    """All that understanding one text looks at."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        turn: TextTurn,
+        contact: Contact,
+        content: Content,
+        language: str,
+        inbound_id: int,
+    ) -> None:
+        self.connection = connection
+        self.turn = turn
+        self.contact = contact
+        self.content = content
+        self.language = language
+        self.inbound_id = inbound_id
+
+    def speak(self, language: str) -> None:
+        """Answer in this language from here on."""
+        if language in self.content.core:
+            self.language = language
+
+    def word(self, front: Front, key: str, **values: str) -> str:
+        """Give one of the service's own texts."""
+        return front.word(self.content, self.language, key, **values)
+
+    def service_word(self) -> tuple[str, str]:
+        """Give the service word that the text begins with, and what follows it."""
+        spelling = first_word(self.turn.text)
+        for word in _WITH_ARGUMENT:
+            if spelling and spelling in self.content.service_words.get(word, {}):
+                _, _, rest = self.turn.text.strip().partition(" ")
+                return word, rest.strip()
+        return "", ""
+
+
+def _with_free_references(scene: _Scene, attempt: Callable[[Sequence[str]], Outcome]) -> Outcome:
+    """Give the outcome of `attempt`; made again where another report has a reference that it told."""
+    outcome = attempt(())
+    told = [one.args["reference"] for one in outcome.effects if one.kind is EffectKind.REPORT]
+    free = [
+        intake.free_reference(
+            scene.connection,
+            lambda n, reference=reference: (
+                reference_from(f"{scene.turn.id}{reference}".encode(), n) if n else reference
+            ),
+        )
+        for reference in told
+    ]
+    return outcome if free == told else attempt(free)
+
+
+def _aside(live: Live) -> Step:
+    session = live.session
+    answered = Answered(session.flow, session.state, "aside")
+    return Step(live, Outcome(session, Reply("", session.ended), (), answered))
+
+
+def _strings(values: Mapping[str, str | int]) -> dict[str, str]:
+    return {name: str(value) for name, value in values.items()}

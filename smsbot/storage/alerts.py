@@ -1,0 +1,94 @@
+"""Alerts as rows: one per trouble while it lasts, however many processes see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import or_, select, update
+
+from smsbot.storage.insert import insert_if_new
+from smsbot.storage.tables import alerts
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_STALE_MS = 86_400_000
+"""A trouble that ended before anybody could be told is not told after a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A trouble that somebody must hear of. `words` and `subject` hold no person's data."""
+
+    id: int
+    kind: str
+    subject: str
+    words: str
+    at: int
+    mailed_at: int | None
+    posted_at: int | None
+    attempts: int
+
+
+def begin(connection: Connection, kind: str, subject: str, words: str, now_ms: int) -> bool:
+    """Note that a trouble began; False when it is known and not over."""
+    values = {"kind": kind, "subject": subject, "words": words, "at": now_ms}
+    return insert_if_new(connection, alerts, values)
+
+
+def end(connection: Connection, kind: str, subject: str, now_ms: int) -> bool:
+    """Note that the trouble is over; False when there was none."""
+    ended = connection.execute(
+        update(alerts)
+        .where(alerts.c.kind == kind, alerts.c.subject == subject, alerts.c.ended_at.is_(None))
+        .values(ended_at=now_ms),
+    )
+    return ended.rowcount > 0
+
+
+def ongoing(connection: Connection) -> list[Alert]:
+    """Give the troubles that are not over, oldest first."""
+    return _read(connection, alerts.c.ended_at.is_(None))
+
+
+def undelivered(connection: Connection, now_ms: int) -> list[Alert]:
+    """Give the alerts to be told now, oldest first: those that failed lately wait their turn."""
+    return _read(
+        connection,
+        alerts.c.sent_at.is_(None),
+        alerts.c.next_at <= now_ms,
+        or_(alerts.c.ended_at.is_(None), alerts.c.at > now_ms - _STALE_MS),
+    )
+
+
+def claim(connection: Connection, alert: Alert, *, next_at: int) -> bool:
+    """Take the alert for one attempt; of two deliverers one gets True."""
+    taken = connection.execute(
+        update(alerts)
+        .where(alerts.c.id == alert.id, alerts.c.attempts == alert.attempts)
+        .values(attempts=alert.attempts + 1, next_at=next_at),
+    )
+    return taken.rowcount == 1
+
+
+def mark(
+    connection: Connection,
+    alert_id: int,
+    *,
+    mailed_at: int | None,
+    posted_at: int | None,
+    sent_at: int | None,
+) -> None:
+    """Keep which ways have the alert."""
+    connection.execute(
+        update(alerts)
+        .where(alerts.c.id == alert_id)
+        .values(mailed_at=mailed_at, posted_at=posted_at, sent_at=sent_at),
+    )
+
+
+def _read(connection: Connection, *conditions: object) -> list[Alert]:
+    columns = [alerts.c[name] for name in Alert.__slots__]
+    statement = select(*columns).where(*conditions).order_by(alerts.c.id)  # type: ignore[arg-type]
+    return [Alert(*row) for row in connection.execute(statement)]

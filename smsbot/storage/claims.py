@@ -1,0 +1,237 @@
+"""Claims on outbox rows: taken before the HTTP call, settled after it, swept when forgotten.
+
+A claim is one conditional UPDATE (on PostgreSQL over rows that nobody else holds), so two senders
+never hold one row. Every UPDATE repeats the lattice of `sending/states.py` in its WHERE or CASE.
+Rows travel as one JSON value: a statement per batch, whatever its size (SQLite 3.35 and later).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import orjson
+from sqlalchemy import bindparam, or_, select, text, update
+
+from smsbot.storage.tables import contacts, messages
+from smsbot.values import MessageState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Select, TextClause
+
+_IDS = messages.c.id.in_(bindparam("ids", expanding=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A row that this sender holds, with what it needs to go out. `msisdn_enc` is None if erased."""
+
+    id: int
+    ref: str
+    purpose: str
+    body_enc: bytes | None
+    body_hash: str
+    segments: int
+    attempts: int
+    msisdn_enc: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of one claimed row. `state` is a move from `sending`; `queued` needs `due_at`.
+
+    `refund` takes the attempt back: the whole request was refused, so the row had no try of its own.
+    """
+
+    id: int
+    state: MessageState
+    reason: str = ""
+    gateway_id: str = ""
+    code: str = ""
+    cost_micros: int | None = None
+    currency: str = ""
+    segments: int | None = None
+    due_at: int | None = None
+    refund: bool = False
+    simulated: bool = False
+
+
+def _free(dialect: str) -> Select[tuple[int]]:
+    query = select(messages.c.id).where(_IDS, messages.c.state == MessageState.QUEUED.value)
+    return query.with_for_update(skip_locked=True) if dialect == "postgresql" else query
+
+
+_CLAIM = {
+    dialect: update(messages)
+    .where(
+        messages.c.id.in_(_free(dialect).scalar_subquery()),
+        messages.c.state == MessageState.QUEUED.value,
+        or_(messages.c.expires_at.is_(None), messages.c.expires_at > bindparam("now")),
+    )
+    .values(
+        state=MessageState.SENDING.value,
+        claim=bindparam("by"),
+        claimed_at=bindparam("now"),
+        attempts=messages.c.attempts + 1,
+    )
+    .returning(messages.c.id)
+    for dialect in ("sqlite", "postgresql")
+}
+_HELD = (
+    select(
+        messages.c.id,
+        messages.c.ref,
+        messages.c.purpose,
+        messages.c.body_enc,
+        messages.c.body_hash,
+        messages.c.segments,
+        messages.c.attempts,
+        contacts.c.msisdn_enc,
+    )
+    .select_from(messages.outerjoin(contacts, contacts.c.id == messages.c.contact_id))
+    .where(_IDS)
+    .order_by(messages.c.id)
+)
+
+
+def claim(connection: Connection, ids: Sequence[int], by: str, now_ms: int) -> Sequence[Claimed]:
+    """Take those of the rows that are still queued; give what sending them needs, by id.
+
+    Commit before the first byte goes to a gateway. A row that another sender took, or that has
+    expired, is left out.
+    """
+    taken = connection.execute(
+        _CLAIM[connection.dialect.name], {"ids": ids, "by": by, "now": now_ms}
+    ).scalars()
+    held = taken.all()
+    if not held:
+        return []
+    return [Claimed(*row) for row in connection.execute(_HELD, {"ids": held})]
+
+
+def suppress(connection: Connection, ids: Sequence[int], reason: str, now_ms: int) -> None:
+    """End claimed rows that must not go after all (in the transaction of their claim)."""
+    connection.execute(
+        update(messages)
+        .where(messages.c.id.in_(ids), messages.c.state == MessageState.SENDING.value)
+        .values(
+            state=MessageState.SUPPRESSED.value,
+            reason=reason,
+            final_at=now_ms,
+            attempts=messages.c.attempts - 1,
+        ),
+    )
+
+
+_FIELDS = (
+    ("id", "bigint"),
+    ("state", "text"),
+    ("reason", "text"),
+    ("gateway_id", "text"),
+    ("code", "text"),
+    ("cost_micros", "bigint"),
+    ("currency", "text"),
+    ("segments", "integer"),
+    ("due_at", "bigint"),
+    ("refund", "boolean"),
+    ("simulated", "boolean"),
+)
+
+
+def rows_of(dialect: str, fields: Sequence[tuple[str, str]]) -> str:
+    """Give the FROM item `v` that reads `:rows`, a JSON list of objects, on this database."""
+    if dialect == "sqlite":
+        columns = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name, _ in fields)
+        return f"(SELECT {columns} FROM json_each(:rows)) AS v"  # noqa: S608  # our own names
+    columns = ", ".join(f"{name} {kind}" for name, kind in fields)
+    return f"jsonb_to_recordset(CAST(:rows AS jsonb)) AS v({columns})"
+
+
+# The answer of a row that the sweep called unknown still counts, but never brings it back to queued;
+# a row that a receipt has moved on keeps its state and learns its gateway id and price.
+_OPEN = """(messages.state = 'sending'
+  OR messages.state = 'unknown' AND v.state NOT IN ('queued', 'unknown'))"""
+
+
+def _settle(dialect: str) -> TextClause:
+    return text(f"""
+UPDATE messages SET
+  state = CASE WHEN {_OPEN} THEN v.state ELSE messages.state END,
+  reason = CASE WHEN {_OPEN} THEN v.reason ELSE messages.reason END,
+  final_at = CASE WHEN {_OPEN} AND v.state IN ('failed', 'suppressed') THEN :now
+    ELSE messages.final_at END,
+  accepted_at = CASE WHEN v.state = 'accepted' THEN COALESCE(messages.accepted_at, :now)
+    ELSE messages.accepted_at END,
+  due_at = CASE WHEN messages.state = 'sending' THEN COALESCE(v.due_at, messages.due_at)
+    ELSE messages.due_at END,
+  claim = CASE WHEN messages.state = 'sending' AND v.state = 'queued' THEN NULL
+    ELSE messages.claim END,
+  claimed_at = CASE WHEN messages.state = 'sending' AND v.state = 'queued' THEN NULL
+    ELSE messages.claimed_at END,
+  attempts = messages.attempts
+    - CASE WHEN messages.state = 'sending' AND v.refund THEN 1 ELSE 0 END,
+  gateway_id = COALESCE(NULLIF(v.gateway_id, ''), messages.gateway_id),
+  gateway_code = CASE WHEN v.code = '' THEN messages.gateway_code ELSE v.code END,
+  cost_micros = COALESCE(v.cost_micros, messages.cost_micros),
+  currency = CASE WHEN v.currency = '' THEN messages.currency ELSE v.currency END,
+  segments = COALESCE(v.segments, messages.segments),
+  simulated = v.simulated
+FROM {rows_of(dialect, _FIELDS)}
+WHERE messages.id = v.id AND messages.claim = :by
+""")  # noqa: S608  # our own words only
+
+
+_SETTLE = {dialect: _settle(dialect) for dialect in ("sqlite", "postgresql")}
+_LOCK = (
+    select(messages.c.id)
+    .where(messages.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(messages.c.id)
+    .with_for_update()
+)
+
+
+def lock_in_order(connection: Connection, ids: Sequence[int]) -> None:
+    """Lock rows by id, so that batches of answers and of receipts can't wait for each other."""
+    if len(ids) > 1 and connection.dialect.name == "postgresql":
+        connection.execute(_LOCK, {"ids": ids})
+
+
+def settle(connection: Connection, rows: Sequence[Settled], by: str, now_ms: int) -> None:
+    """Write what became of rows claimed by `by`. Twice is once; a state never moves back."""
+    if not rows:
+        return
+    lock_in_order(connection, [row.id for row in rows])
+    connection.execute(
+        _SETTLE[connection.dialect.name], {"rows": _as_json(rows), "by": by, "now": now_ms}
+    )
+
+
+def _as_json(rows: Sequence[Settled]) -> str:
+    return orjson.dumps(rows).decode()
+
+
+_SWEEP = text(
+    "UPDATE messages SET state = 'unknown', reason = 'lost' "
+    "WHERE state = 'sending' AND claimed_at < :before",
+)
+_EXPIRE = text(
+    "UPDATE messages SET state = 'expired', reason = 'too_late', final_at = :now "
+    "WHERE state = 'queued' AND expires_at <= :now",
+)
+
+
+def sweep(connection: Connection, *, now_ms: int, lease_s: float) -> int:
+    """Call claims older than the lease unknown; give their number.
+
+    Whoever held them is gone, and whether the gateway has them nobody can say: they are not sent
+    again. The claim stays on the row as evidence, and for the late answer of a sender that lives.
+    """
+    before = now_ms - int(lease_s * 1000)
+    return connection.execute(_SWEEP, {"before": before}).rowcount
+
+
+def expire(connection: Connection, now_ms: int) -> int:
+    """End queued rows whose time is over; give their number."""
+    return connection.execute(_EXPIRE, {"now": now_ms}).rowcount

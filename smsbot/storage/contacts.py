@@ -1,0 +1,197 @@
+"""Contacts: one row per phone number, found by its keyed hash; the number itself is ciphertext."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import String, bindparam, func, select, update
+
+from smsbot.errors import NotFound
+from smsbot.storage.insert import insert_if_new
+from smsbot.storage.tables import contact_tags, contacts
+from smsbot.values import Msisdn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Row
+
+    from smsbot.vault import Vault
+
+MSISDN_CONTEXT = b"contacts.msisdn"
+"""What the ciphertext of a number is bound to."""
+MAX_REGION_CHARS = 64
+MAX_NETWORK_CHARS = 16
+
+_COLUMNS = tuple(column for column in contacts.c if column.name != "msisdn_enc")
+_BY_REF = select(*_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person as stored, without the number. `*_at` and `owner_since` are milliseconds, UTC.
+
+    `language` is empty when never chosen. `owner_since` is when this owner of the number was first
+    seen: consents, reports and tags from before it are a former owner's.
+    """
+
+    id: int
+    ref: str
+    country: str
+    network: str
+    region: str
+    timezone: str
+    language: str
+    language_at: int | None
+    created_at: int
+    last_seen_at: int
+    owner_since: int
+    opted_out_at: int | None
+    erased_at: int | None
+
+
+def _contact(row: Row[tuple[object, ...]]) -> Contact:
+    return Contact(**row._mapping)  # noqa: SLF001  # the columns are the fields, by name
+
+
+def find(connection: Connection, ref: str) -> Contact | None:
+    """Give the contact of this ref, or None."""
+    row = connection.execute(_BY_REF.where(contacts.c.ref == ref)).one_or_none()
+    return None if row is None else _contact(row)
+
+
+def by_id(connection: Connection, contact_id: int) -> Contact:
+    """Give the contact of this id, or raise NotFound."""
+    row = connection.execute(_BY_REF.where(contacts.c.id == contact_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no contact {contact_id}")
+    return _contact(row)
+
+
+def ensure(
+    connection: Connection,
+    vault: Vault,
+    msisdn: Msisdn,
+    *,
+    channel_country: str,
+    network: str,
+    now_ms: int,
+    timezone: str = "",
+) -> Contact:
+    """Give the contact of this number, made now if it is new; of two racing callers one makes it.
+
+    `channel_country` stands for the phone's country when the channel serves one; pass "" if the
+    number's own prefix cannot tell it either.
+    """
+    ref = vault.ref(msisdn)
+    known = find(connection, ref)
+    if known is not None:
+        return known
+    insert_if_new(
+        connection,
+        contacts,
+        {
+            "ref": ref,
+            "msisdn_enc": vault.encrypt(msisdn.e164.encode(), MSISDN_CONTEXT),
+            "country": channel_country,
+            "network": network[:MAX_NETWORK_CHARS],
+            "timezone": timezone,
+            "created_at": now_ms,
+            "last_seen_at": now_ms,
+            "owner_since": now_ms,
+        },
+    )
+    made = find(connection, ref)
+    assert made is not None
+    return made
+
+
+def msisdn_of(connection: Connection, vault: Vault, contact_id: int) -> Msisdn:
+    """Give the number of a contact; raise NotFound once it is erased."""
+    sealed = connection.execute(
+        select(contacts.c.msisdn_enc).where(contacts.c.id == contact_id),
+    ).scalar_one_or_none()
+    if sealed is None:
+        raise NotFound(f"contact {contact_id} has no number (any more)")
+    return Msisdn(vault.decrypt(bytes(sealed), MSISDN_CONTEXT).decode())
+
+
+def touch(connection: Connection, contact_id: int, now_ms: int, *, network: str = "") -> None:
+    """Note that the person was heard; time moves forward only, however late the news comes."""
+    values: dict[str, object] = {
+        "last_seen_at": func.max(contacts.c.last_seen_at, now_ms)
+        if connection.dialect.name == "sqlite"
+        else func.greatest(contacts.c.last_seen_at, now_ms),
+    }
+    if network:
+        values["network"] = network[:MAX_NETWORK_CHARS]
+    connection.execute(update(contacts).where(contacts.c.id == contact_id).values(values))
+
+
+def set_language(connection: Connection, contact_id: int, language: str, now_ms: int) -> None:
+    """Keep the language that the person chose."""
+    _set(connection, contact_id, language=language, language_at=now_ms)
+
+
+def set_region(connection: Connection, contact_id: int, region: str) -> None:
+    """Keep the region that the person named (`people.commands.set_region` checks the words)."""
+    _set(connection, contact_id, region=region[:MAX_REGION_CHARS])
+
+
+def set_network(connection: Connection, contact_id: int, network: str) -> None:
+    """Keep the network that a gateway or the person named."""
+    _set(connection, contact_id, network=network[:MAX_NETWORK_CHARS])
+
+
+def _set(connection: Connection, contact_id: int, **values: object) -> None:
+    connection.execute(update(contacts).where(contacts.c.id == contact_id).values(**values))
+
+
+def tag(connection: Connection, contact_id: int, word: str, now_ms: int) -> None:
+    """Tag the contact; twice is once."""
+    insert_if_new(connection, contact_tags, {"contact_id": contact_id, "tag": word, "at": now_ms})
+
+
+def untag(connection: Connection, contact_id: int, word: str) -> None:
+    """Take a tag away if it is there."""
+    connection.execute(
+        contact_tags.delete().where(
+            contact_tags.c.contact_id == contact_id, contact_tags.c.tag == word
+        ),
+    )
+
+
+def lock(connection: Connection, contact_id: int) -> None:
+    """Hold the contact until the transaction ends, so that a person's texts are taken one by one.
+
+    SQLite has one writer at a time anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(
+            select(contacts.c.id).where(contacts.c.id == contact_id).with_for_update()
+        )
+
+
+def touch_many(connection: Connection, seen: Sequence[tuple[str, int, str]]) -> None:
+    """Note many persons at once, by (ref, when, network or empty); time moves forward only."""
+    if not seen:
+        return
+    later = func.max if connection.dialect.name == "sqlite" else func.greatest
+    statement = (
+        update(contacts)
+        .where(contacts.c.ref == bindparam("by_ref"))
+        .values(
+            last_seen_at=later(contacts.c.last_seen_at, bindparam("seen_at")),
+            network=func.coalesce(
+                func.nullif(bindparam("heard_on", type_=String), ""), contacts.c.network
+            ),
+        )
+    )
+    connection.execute(
+        statement,
+        [
+            {"by_ref": ref, "seen_at": at, "heard_on": network[:MAX_NETWORK_CHARS]}
+            for ref, at, network in seen
+        ],
+    )

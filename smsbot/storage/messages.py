@@ -1,0 +1,243 @@
+"""The outbox: one row per outbound message, for replies, courses and campaigns alike.
+
+Statement plans: `peek` and `has_waiting` walk `ix_messages_queued` (channel, priority, due_at, id),
+which holds queued rows only; the state stands in the SQL as a literal, since neither database uses
+a partial index for a bound one. `spoken_since` reads one contact's newest rows by
+`ix_messages_contact_id` (contact_id, created_at).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Integer, bindparam, case, func, literal_column, select
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects import postgresql, sqlite
+
+from smsbot.storage.tables import messages
+from smsbot.text.segments import segment
+from smsbot.values import MessageState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from smsbot.vault import Vault
+
+BODY_CONTEXT = b"messages.body"
+"""What the ciphertext of a text is bound to."""
+PRIORITY_REPLY, PRIORITY_COURSE, PRIORITY_BULK = 0, 1, 2
+
+_QUEUED = literal_column("messages.state") == literal_column("'queued'")
+_CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SealedText:
+    """A text as a row holds it: made once by `seal`, shared by all rows that carry the text."""
+
+    body_enc: bytes
+    body_hash: str
+    encoding: str
+    segments: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """One row to be queued. `suppressed` is why it must not go: it is kept so that numbers add up."""
+
+    channel: str
+    contact_id: int | None
+    ref: str
+    purpose: str
+    priority: int
+    text: SealedText
+    dedupe_key: str
+    due_at: int | None = None
+    expires_at: int | None = None
+    suppressed: str = ""
+    campaign_run_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A queued row as `peek` sees it: enough to plan requests, nothing to decrypt."""
+
+    id: int
+    body_hash: str
+    segments: int
+
+
+def seal(vault: Vault, text: str) -> SealedText:
+    """Encrypt a text, hash it (equal texts go out in one request) and count its segments."""
+    plain = text.encode()
+    measured = segment(text)
+    return SealedText(
+        vault.encrypt(plain, BODY_CONTEXT),
+        vault.mac(plain, person=b"messages.body"),
+        measured.encoding.value,
+        measured.segments,
+    )
+
+
+def _insert_once(dialect: str) -> postgresql.Insert | sqlite.Insert:
+    if dialect == "sqlite":
+        return sqlite.insert(messages).on_conflict_do_nothing(index_elements=["dedupe_key"])
+    return postgresql.insert(messages).on_conflict_do_nothing(index_elements=["dedupe_key"])
+
+
+_INSERT = {name: _insert_once(name) for name in ("sqlite", "postgresql")}
+_INSERT_GIVING_ID = {
+    name: statement.returning(messages.c.id) for name, statement in _INSERT.items()
+}
+
+
+def _values(new: NewMessage, now_ms: int) -> dict[str, object]:
+    return {
+        "channel": new.channel,
+        "contact_id": new.contact_id,
+        "ref": new.ref,
+        "purpose": new.purpose,
+        "priority": new.priority,
+        "body_enc": None if new.suppressed else new.text.body_enc,
+        "body_hash": new.text.body_hash,
+        "encoding": new.text.encoding,
+        "segments": new.text.segments,
+        "state": (MessageState.SUPPRESSED if new.suppressed else MessageState.QUEUED).value,
+        "reason": new.suppressed,
+        "due_at": now_ms if new.due_at is None else new.due_at,
+        "expires_at": new.expires_at,
+        "created_at": now_ms,
+        "final_at": now_ms if new.suppressed else None,
+        "dedupe_key": new.dedupe_key,
+        "campaign_run_id": new.campaign_run_id,
+    }
+
+
+def add(connection: Connection, new: NewMessage, now_ms: int) -> int | None:
+    """Insert the row; give its id, or None when the dedupe key exists (that row stays as it is)."""
+    statement = _INSERT_GIVING_ID[connection.dialect.name]
+    found: int | None = connection.execute(statement, _values(new, now_ms)).scalar_one_or_none()
+    return found
+
+
+def add_many(connection: Connection, rows: Iterable[NewMessage], now_ms: int) -> None:
+    """Insert rows in bulk; those whose dedupe key exists are passed over. Flat memory."""
+    statement = _INSERT[connection.dialect.name]
+    chunk: list[dict[str, object]] = []
+    for row in rows:
+        chunk.append(_values(row, now_ms))
+        if len(chunk) == _CHUNK:
+            connection.execute(statement, chunk)
+            chunk = []
+    if chunk:
+        connection.execute(statement, chunk)
+
+
+def enqueue(
+    connection: Connection,
+    vault: Vault,
+    *,
+    channel: str,
+    contact_id: int | None,
+    ref: str,
+    purpose: str,
+    priority: int,
+    text: str,
+    now_ms: int,
+    dedupe_key: str,
+    due_at: int | None = None,
+    expires_at: int | None = None,
+) -> int | None:
+    """Queue one text; give its id, or None when the dedupe key exists. It goes from `due_at` on.
+
+    The same call again, after a crash or from a repeated webhook, adds nothing.
+    """
+    new = NewMessage(
+        channel=channel,
+        contact_id=contact_id,
+        ref=ref,
+        purpose=purpose,
+        priority=priority,
+        text=seal(vault, text),
+        dedupe_key=dedupe_key,
+        due_at=due_at,
+        expires_at=expires_at,
+    )
+    return add(connection, new, now_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """How many texts a person was answered in a span, and how many of them were this very one."""
+
+    texts: int
+    same: int
+
+
+_SPOKEN = select(
+    func.count().label("texts"),
+    func.coalesce(
+        func.sum(case((messages.c.body_hash == bindparam("body_hash"), 1), else_=0)), 0
+    ).label("same"),
+).where(
+    messages.c.contact_id == bindparam("contact_id"),
+    messages.c.created_at > bindparam("after"),
+    messages.c.priority == PRIORITY_REPLY,
+    messages.c.channel == bindparam("channel"),
+    messages.c.state != MessageState.SUPPRESSED.value,
+)
+
+
+def spoken_since(
+    connection: Connection, *, channel: str, contact_id: int, body_hash: str, after_ms: int
+) -> Spoken:
+    """Count the replies to a contact since `after_ms`, without those that were suppressed."""
+    row = connection.execute(
+        _SPOKEN,
+        {
+            "channel": channel,
+            "contact_id": contact_id,
+            "body_hash": body_hash,
+            "after": after_ms,
+        },
+    ).one()
+    return Spoken(row.texts, row.same)
+
+
+_DUE = (
+    _QUEUED,
+    messages.c.channel == bindparam("channel"),
+    messages.c.due_at <= bindparam("now"),
+)
+_PEEK = (
+    select(messages.c.id, messages.c.body_hash, messages.c.segments)
+    .where(*_DUE)
+    .order_by(messages.c.priority, messages.c.due_at, messages.c.id)
+    .limit(sql_cast(bindparam("limit"), Integer))
+)
+_HAS_WAITING = select(messages.c.id).where(*_DUE).limit(1)
+
+
+def peek(connection: Connection, channel: str, *, limit: int, now_ms: int) -> Sequence[Waiting]:
+    """Give the first due rows of a channel in the order of sending: replies, courses, bulk."""
+    rows = connection.execute(_PEEK, {"channel": channel, "now": now_ms, "limit": limit})
+    return [Waiting(*row) for row in rows]
+
+
+def has_waiting(connection: Connection, channel: str, now_ms: int) -> bool:
+    """Say whether a channel has a row that may go now."""
+    found = connection.execute(_HAS_WAITING, {"channel": channel, "now": now_ms})
+    return found.first() is not None
+
+
+def counts(connection: Connection, channel: str | None = None) -> Mapping[MessageState, int]:
+    """Count the messages of each state (of one channel, or of all). Reads every row."""
+    query = select(messages.c.state, func.count()).group_by(messages.c.state)
+    if channel is not None:
+        query = query.where(messages.c.channel == channel)
+    found = dict.fromkeys(MessageState, 0)
+    found.update((MessageState(state), number) for state, number in connection.execute(query))
+    return found

@@ -1,0 +1,1 @@
+"""The steps from an empty database to `tables.metadata`. `smsbot/storage/migrate.py` takes them."""

@@ -1,0 +1,140 @@
+"""STOP, and who may be sent what. A suppression is kept by ref, so it outlives even an erased contact.
+
+STOP is final until the person writes START or JOIN; no import, campaign or operator lifts it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, select, update
+
+from smsbot.storage.consents import holds, withdraw_all
+from smsbot.storage.insert import insert_if_new
+from smsbot.storage.tables import consents, contacts, suppressions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from smsbot.storage.consents import Evidence
+
+
+class Reason(StrEnum):
+    """Why a number is suppressed."""
+
+    STOP = "stop"
+    GATEWAY = "gateway"
+    OPERATOR = "operator"
+    ERASED = "erased"
+
+
+class Refusal(StrEnum):
+    """Why a message may not go; the words of `messages.reason`."""
+
+    OPTED_OUT = "opted_out"
+    NO_CONSENT = "no_consent"
+    ERASED = "erased"
+
+
+REPLY = "reply"
+"""The answer to what a person has just sent or dialled: goes even after STOP, as its confirmation."""
+SERVICE = "service"
+"""About something the person began (a report's progress): needs no consent, but STOP ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a message may go now; `refusal` says why not."""
+
+    allowed: bool
+    refusal: Refusal | None = None
+
+
+def suppress(
+    connection: Connection, ref: str, *, reason: Reason, channel: str, now_ms: int
+) -> bool:
+    """Put the number on the list; say whether it was not on it. One in force is left as it is."""
+    values = {"reason": reason.value, "channel": channel, "at": now_ms, "lifted_at": None}
+    if insert_if_new(connection, suppressions, {"ref": ref, **values}):
+        return True
+    lifted = update(suppressions).where(
+        suppressions.c.ref == ref, suppressions.c.lifted_at.is_not(None)
+    )
+    return connection.execute(lifted.values(**values)).rowcount == 1
+
+
+def opt_out(connection: Connection, ref: str, *, reason: Reason, evidence: Evidence) -> bool:
+    """End all proactive messages to this number and every consent; say whether that changed anything.
+
+    Works for a number that has no contact: a gateway may tell of a person we never met.
+    """
+    contact = connection.execute(
+        select(contacts.c.id, contacts.c.opted_out_at).where(contacts.c.ref == ref),
+    ).one_or_none()
+    changed = suppress(connection, ref, reason=reason, channel=evidence.channel, now_ms=evidence.at)
+    if contact is None:
+        return changed
+    if contact.opted_out_at is None:
+        connection.execute(
+            update(contacts).where(contacts.c.id == contact.id).values(opted_out_at=evidence.at),
+        )
+        changed = True
+    withdraw_all(connection, contact.id, evidence)
+    return changed
+
+
+def lift(connection: Connection, ref: str, now_ms: int) -> bool:
+    """Let messages through again: call it only for the person's own START or JOIN."""
+    lifted = connection.execute(
+        update(suppressions)
+        .where(suppressions.c.ref == ref, suppressions.c.lifted_at.is_(None))
+        .values(lifted_at=now_ms),
+    ).rowcount
+    marked = connection.execute(
+        update(contacts)
+        .where(contacts.c.ref == ref, contacts.c.opted_out_at.is_not(None))
+        .values(opted_out_at=None),
+    ).rowcount
+    return bool(lifted or marked)
+
+
+def may_send(connection: Connection, ref: str, purpose: str) -> Decision:
+    """Decide whether a message of this purpose may go to this number at this moment (R01, R02, R05)."""
+    refusal = refusals(connection, (ref,), purpose).get(ref)
+    return Decision(refusal is None, refusal)
+
+
+def refusals(connection: Connection, refs: Sequence[str], purpose: str) -> dict[str, Refusal]:
+    """Give the refs that may not be sent this purpose, and why: one or two statements for them all.
+
+    A reply always may. Everything else needs that no STOP is in force; all but `service` needs a
+    consent for the purpose by the number's present owner.
+    """
+    if purpose == REPLY or not refs:
+        return {}
+    wanted = set(refs)
+    found: dict[str, Refusal] = {}
+    listed = connection.execute(
+        select(suppressions.c.ref, suppressions.c.reason).where(
+            suppressions.c.ref.in_(wanted), suppressions.c.lifted_at.is_(None)
+        ),
+    )
+    for ref, reason in listed:
+        found[ref] = Refusal.ERASED if reason == Reason.ERASED else Refusal.OPTED_OUT
+    if purpose == SERVICE:
+        return found
+    agreed = connection.execute(
+        select(contacts.c.ref)
+        .join(
+            consents,
+            and_(consents.c.contact_id == contacts.c.id, consents.c.purpose == purpose),
+        )
+        .where(contacts.c.ref.in_(wanted), consents.c.granted, holds()),
+    ).scalars()
+    for ref in wanted.difference(agreed):
+        found.setdefault(ref, Refusal.NO_CONSENT)
+    return found

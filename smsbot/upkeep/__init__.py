@@ -1,0 +1,1 @@
+"""What keeps a deployment sound: retention, backups, keys and alerts."""

@@ -12,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+import phonenumbers
+
 from smsbot.content.faults import Fault, Severity, did_you_mean
 from smsbot.content.phone import Heard, Phone
 from smsbot.content.yamlfile import YamlError, YamlFile, parse_yaml
 from smsbot.errors import SmsbotError
-from smsbot.text.phones import country_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -169,9 +170,17 @@ def _dialogue(
         channel=channel,
         language=str(head.get("lang", "en")),
         phone=phone,
-        country=str(head.get("country", "")) or country_of(phone),
+        country=str(head.get("country", "")) or _country_of(phone),
         steps=tuple(found),
     )
+
+
+def _country_of(phone: str) -> str:
+    try:
+        number = phonenumbers.parse(phone)
+    except phonenumbers.NumberParseException:
+        return ""
+    return phonenumbers.region_code_for_number(number) or ""
 
 
 def _steps(

@@ -103,23 +103,25 @@ def _turned_edges(boxes: list[Box], edges: list[tuple[str, str]]) -> set[tuple[s
     for source, target in edges:
         nexts[source].append(target)
     turned: set[tuple[str, str]] = set()
-    state: dict[str, int] = {}
+    opened: set[str] = set()
+    closed: set[str] = set()
     for root, first in nexts.items():
-        if root in state:
+        if root in opened:
             continue
-        state[root] = 1
+        opened.add(root)
         walk = [(root, iter(first))]
         while walk:
             name, rest = walk[-1]
-            target = next(rest, None)
-            if target is None:
-                state[name] = 2
+            for target in rest:
+                if target not in opened:
+                    opened.add(target)
+                    walk.append((target, iter(nexts[target])))
+                    break
+                if target not in closed:
+                    turned.add((name, target))
+            else:
+                closed.add(name)
                 walk.pop()
-            elif state.get(target) == 1:
-                turned.add((name, target))
-            elif target not in state:
-                state[target] = 1
-                walk.append((target, iter(nexts[target])))
     return turned
 
 

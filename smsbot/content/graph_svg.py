@@ -138,10 +138,11 @@ def _labels(graph: Graph, layout: Layout) -> list[str]:
     wordings: dict[tuple[str, str], list[Edge]] = {}
     for edge in graph.edges:
         wordings.setdefault((edge.source, edge.target), []).append(edge)
+    kinds = {node.name: node.kind for node in graph.nodes}
     places = {(route.source, route.target): route.points for route in layout.routes}
     parts = []
     for pair, edges in wordings.items():
-        label = ", ".join(dict.fromkeys(edge.label for edge in edges if edge.label))
+        label = ", ".join(dict.fromkeys(_label(edge, kinds) for edge in edges if edge.label))
         if not label:
             continue
         label = textwrap.shorten(label, _LABEL_COLUMNS, placeholder="…") or label[:_LABEL_COLUMNS]
@@ -159,3 +160,10 @@ def _labels(graph: Graph, layout: Layout) -> list[str]:
             f'text-anchor="middle" fill="#55555e">{escape(label)}</text></g>'
         )
     return parts
+
+
+def _label(edge: Edge, kinds: dict[str, str]) -> str:
+    """Give the number of an option, which the box spells out; any other label as it is."""
+    if kinds[edge.source] in ("menu", "quiz"):
+        return edge.label.partition(" ")[0]
+    return edge.label

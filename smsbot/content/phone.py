@@ -16,7 +16,8 @@ from smsbot.engine import step as engine
 from smsbot.engine.model import Person
 from smsbot.engine.session import as_json, from_json
 from smsbot.errors import SmsbotError
-from smsbot.text.answers import first_word, fold, match_option
+from smsbot.text.answers import match_option
+from smsbot.text.folding import first_word, fold
 from smsbot.values import ChannelKind, PageLimit
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class Phone:
         self._mark_drafts = mark_drafts
         self._lines: dict[ChannelKind, _Line] = {}
         self._again: Callable[[], Heard] | None = None
+        self._was_wrong = False
         self._turns = 0
 
     def surface(self, kind: ChannelKind) -> Surface:
@@ -141,7 +143,7 @@ class Phone:
         flow = self.content.keywords.get(first, "")
         line = self._lines.get(ChannelKind.SMS)
         if line is not None and line.is_open and self.now - line.at <= SMS_KEPT:
-            kept = replace_line(line)
+            kept = replace(line)
             heard = self._step(ChannelKind.SMS, raw)
             if not self._was_wrong or not flow:
                 return heard
@@ -227,8 +229,6 @@ class Phone:
         self._again = again
         return Heard(outcome.reply.text, outcome.reply.ends, tuple(outcome.effects))
 
-    _was_wrong = False
-
     def _kept(self, show: Callable[[], Heard]) -> Heard:
         self._again = show
         return show()
@@ -247,7 +247,8 @@ class Phone:
     def _offer(self, line: _Line) -> Heard:
         session = from_json(line.stored)
         language = session.flow_language
-        title = self.content.flows[session.flow].title
+        flow = self.content.flows[session.flow]
+        title = flow.titles.get(language, flow.title)
         lines = [self._word("resume-offer", language, title=title)]
         lines += [f"{number} {each}" for number, each in enumerate(self._choices(language), 1)]
         return Heard("\n".join(lines), ends=False)
@@ -294,8 +295,3 @@ class Phone:
         words = self.content.core.get(language or self.language, {})
         template = words.get("cost-standard")
         return template.render({}) if template else ""
-
-
-def replace_line(line: _Line) -> _Line:
-    """Give a copy: a conversation that may have to be put back."""
-    return replace(line)

@@ -11,7 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from smsbot.content.catalogue import CORE
 from smsbot.content.checks.rules import found
+from smsbot.content.source import Role
 from smsbot.engine.model import AskType, Person, StateKind, Surface
 from smsbot.engine.screen import SAY, options_of, pages_of
 from smsbot.engine.session import Session
@@ -21,7 +23,7 @@ from smsbot.text.segments import segment
 from smsbot.values import ChannelKind, PageLimit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from smsbot.content.checks.material import Material, Said
     from smsbot.content.faults import Fault
@@ -57,7 +59,8 @@ def check_fit(material: Material) -> Iterator[Fault]:
         for language in flow.languages:
             yield from checker.faults(language)
     for said in material.said:
-        yield from _effect_text(said)
+        if said.role is Role.EFFECT or said.flow == CORE:
+            yield from _sms(said)
 
 
 def _smallest(material: Material) -> PageLimit:
@@ -67,9 +70,8 @@ def _smallest(material: Material) -> PageLimit:
     return PageLimit(min(page.gsm7 for page in pages), min(page.ucs2 for page in pages))
 
 
-def _effect_text(said: Said) -> Iterator[Fault]:
-    if said.role.value != "effect":
-        return
+def _sms(said: Said) -> Iterator[Fault]:
+    """Measure a text that is an SMS of its own."""
     count = segment(said.text).segments
     if count > SMS_BUDGET:
         code = "sms-long" if count <= MOST_SEGMENTS else "sms-too-long"
@@ -100,7 +102,7 @@ class _Checker:
         self._limit = limit
         self._said = said
         self._values = widest_values(flow)
-        self._screens = _screens(flow)
+        self._screens = _Ways(flow).find()
 
     def faults(self, language: str) -> Iterator[Fault]:
         """Give the faults of all screens in one language; the worst way to each state only."""
@@ -132,12 +134,16 @@ class _Checker:
             words = f"{name!r} in {language} takes {count} SMS segments{_after(worst)}"
             yield self._found(code, worst, language, words)
 
-    def _worst(self, ways, language, surface, size):  # type: ignore[no-untyped-def]
-        sized = [
-            (size(self._shown(way, language, surface)), index) for index, way in enumerate(ways)
-        ]
-        count, index = max(sized, key=lambda pair: (pair[0], -pair[1]))
-        return ways[index], count
+    def _worst(
+        self,
+        ways: list[_Screen],
+        language: str,
+        surface: Surface,
+        size: Callable[[tuple[str, ...]], int],
+    ) -> tuple[_Screen, int]:
+        sizes = [size(self._shown(way, language, surface)) for way in ways]
+        worst = max(range(len(ways)), key=sizes.__getitem__)
+        return ways[worst], sizes[worst]
 
     def _shown(self, screen: _Screen, language: str, surface: Surface) -> tuple[str, ...]:
         session = Session(
@@ -216,35 +222,43 @@ def widest_values(flow: Flow) -> dict[str, Scalar]:
     return widest
 
 
-def _screens(flow: Flow) -> dict[str, list[_Screen]]:
-    """Give the states at which a turn stops, each with every row of texts that may come before."""
-    stops: dict[str, dict[_Screen, None]] = {}
+class _Ways:
+    """Finds the states at which a turn stops, each with every row of texts that may come before."""
 
-    def follow(name: str, before: tuple[Ref, ...], seen: frozenset[str]) -> None:
-        state = flow.states[name]
-        if state.waits:
-            stops.setdefault(name, {})[_Screen(name, before)] = None
-            return
-        if state.say is not None:
-            before = (*before, (name, SAY))
-        targets = [branch.goto for branch in state.branches] or [state.goto]
-        ends = state.kind in (StateKind.END, StateKind.CALL)
-        if ends or name in seen or len(before) >= _ON_THE_WAY:
-            # what a called flow says first is measured in that flow
-            stops.setdefault(name, {})[_Screen(name, before)] = None
-        if state.kind is StateKind.CALL:
-            before = ()
-        if state.kind is not StateKind.END and name not in seen and len(before) < _ON_THE_WAY:
-            for target in dict.fromkeys(target for target in targets if target):
-                follow(target, before, seen | {name})
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._seen: set[_Screen] = set()
+        self.stops: dict[str, list[_Screen]] = {}
 
-    follow(flow.start, (), frozenset())
-    for state in flow.states.values():
-        if state.waits:
-            stops.setdefault(state.name, {})[_Screen(state.name, ())] = None
+    def find(self) -> dict[str, list[_Screen]]:
+        """Begin a turn at the start, and after each option and answer."""
+        self._follow(self._flow.start, ())
+        for state in self._flow.states.values():
             for index, option in enumerate(state.options):
                 told: tuple[Ref, ...] = ((state.name, index),) if option.feedback else ()
-                follow(option.goto, told, frozenset())
+                self._follow(option.goto, told)
+            if state.waits:
+                self._follow(state.name, ())
             if state.ask is not None:
-                follow(state.goto, (), frozenset())
-    return {name: list(ways) for name, ways in stops.items()}
+                self._follow(state.goto, ())
+        return self.stops
+
+    def _follow(self, first: str, before: tuple[Ref, ...]) -> None:
+        waiting = [_Screen(first, before)]
+        while waiting:
+            screen = waiting.pop()
+            if screen in self._seen:
+                continue
+            self._seen.add(screen)
+            state = self._flow.states[screen.state]
+            if state.say is not None and not state.waits:
+                screen = _Screen(screen.state, (*screen.before, (state.name, SAY)))
+            # what a called flow says first is measured in that flow
+            ends = state.waits or state.kind in (StateKind.END, StateKind.CALL)
+            if ends or len(screen.before) >= _ON_THE_WAY:
+                self.stops.setdefault(screen.state, []).append(screen)
+            if state.waits or len(screen.before) >= _ON_THE_WAY:
+                continue
+            told = () if state.kind is StateKind.CALL else screen.before
+            targets = [branch.goto for branch in state.branches] or [state.goto]
+            waiting += [_Screen(target, told) for target in dict.fromkeys(targets) if target]

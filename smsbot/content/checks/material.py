@@ -21,8 +21,8 @@ class Said:
     """One text in one language, and the file and line where it is written.
 
     `context` is the place in its flow (`source.SourceText`); for the service's own words `flow` is
-    `core` and `context` the key. `original` is the source text that a translation is made from, or
-    empty for a source text itself.
+    `core` and `context` the key. `original` is the source text that a translation was made from, or
+    empty for a source text itself; `is_stale` says that the source has changed since.
     """
 
     flow: str
@@ -35,6 +35,7 @@ class Said:
     item: str = ""
     channel: Audience = Audience.BOTH
     original: str = ""
+    is_stale: bool = False
 
     @property
     def is_practice(self) -> bool:

@@ -1,6 +1,7 @@
-"""Where a conversation can go: unknown targets, states nobody reaches, no way to an end, endless loops.
+"""Where a conversation can go: states nobody reaches, no way to an end, endless loops.
 
-Works on the flow documents, so that it speaks even when nothing could be compiled.
+Works on the flow documents, so that it speaks even when nothing could be compiled. Targets that do not
+exist are the loader's to tell; here they lead nowhere.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smsbot.content.checks.rules import found
-from smsbot.content.faults import did_you_mean
 from smsbot.engine.session import MAX_DEPTH
 
 if TYPE_CHECKING:
@@ -56,40 +56,12 @@ def steps_of(name: str, state: StateDoc) -> list[Step]:
 
 
 def check_paths(flows: Sequence[FlowSource]) -> Iterator[Fault]:
-    """Find every fault of targets, reach, ends and loops."""
+    """Find every fault of reach, ends and loops."""
     by_id = {flow.id: flow for flow in flows}
     for flow in flows:
-        yield from _targets(flow, by_id)
         yield from _reach(flow)
     yield from _loops(by_id)
     yield from _recursion(by_id)
-
-
-def _targets(flow: FlowSource, by_id: Mapping[str, FlowSource]) -> Iterator[Fault]:
-    states = flow.doc.states
-    if flow.doc.start not in states:
-        words = f"the flow starts at {flow.doc.start!r}, which is no state of it"
-        yield found(
-            "start-unknown",
-            flow.path,
-            flow.line("start"),
-            words,
-            did_you_mean(flow.doc.start, states),
-        )
-    for name, state in states.items():
-        seen = set()
-        for step in steps_of(name, state):
-            if step.target not in states and (step.target, step.place) not in seen:
-                seen.add((step.target, step.place))
-                words = f"{name!r} goes to {step.target!r}, which is no state of this flow"
-                line = flow.line(*step.place)
-                yield found(
-                    "goto-unknown", flow.path, line, words, did_you_mean(step.target, states)
-                )
-        if state.call and state.call not in by_id:
-            words = f"{name!r} calls {state.call!r}, and there is no such flow"
-            line = flow.line("states", name, "call")
-            yield found("call-unknown", flow.path, line, words, did_you_mean(state.call, by_id))
 
 
 def _reach(flow: FlowSource) -> Iterator[Fault]:
@@ -213,7 +185,7 @@ def circles(nexts: Mapping[Node, Sequence[Node]]) -> list[list[Node]]:  # noqa: 
             if work:
                 low[work[-1][0]] = min(low[work[-1][0]], low[node])
             if low[node] == index[node]:
-                group = []
+                group: list[Node] = []
                 while not group or group[-1] != node:
                     group.append(stack.pop())
                     on_stack.discard(group[-1])

@@ -20,14 +20,22 @@ class Rule:
 
 _ALL = (
     # where a conversation can go
-    Rule("start-unknown", _ERROR, "name a state of this flow"),
-    Rule("goto-unknown", _ERROR, "name a state of this flow"),
-    Rule("call-unknown", _ERROR, "name a flow file in the flows folder"),
     Rule("state-unreachable", _ERROR, "add a goto that leads here, or delete the state"),
     Rule("no-end", _ERROR, "add a goto towards a state with `end: true`"),
     Rule("endless-loop", _ERROR, "put a menu, an ask or a quiz into the circle"),
     Rule("call-recursion", _WARNING, "go to the menu by 00 instead of calling back"),
     Rule("call-depth", _ERROR, "end the flow and offer the next one in a menu"),
+    # what fits
+    Rule("pages", _WARNING, "shorten it, or give USSD its own words: {ussd: .., sms: ..}"),
+    Rule("pages-too-many", _ERROR, "split it over several states, or give USSD its own words"),
+    Rule("option-too-long", _ERROR, "shorten the option"),
+    Rule("sms-long", _WARNING, "shorten it, or give SMS its own words: {ussd: .., sms: ..}"),
+    Rule("sms-too-long", _ERROR, "shorten it, or split it over several states"),
+    # variables
+    Rule("name-unknown", _ERROR, "use a variable of this flow, or set it first"),
+    Rule("cel-type", _ERROR, "compare and add things of the same type"),
+    Rule("variable-unset", _ERROR, "set it before, on every path"),
+    Rule("variable-zero", _WARNING, "ask for it, or set it, on every path before"),
     # what a text may say
     Rule("link", _ERROR, "say in words where to look; our texts never hold links"),
     Rule("secret-request", _ERROR, "never ask for a secret; say who must never ask for it"),
@@ -46,6 +54,7 @@ _ALL = (
     Rule("number-differs", _ERROR, "write the same numbers, in digits, as the source text"),
     Rule("number-added", _WARNING, "write the same numbers, in digits, as the source text"),
     Rule("word-differs", _ERROR, "keep the word as it stands in the source text"),
+    Rule("translation-stale", _WARNING, "run `smsbot messages update` and look at it again"),
     # quizzes and keywords
     Rule("quiz-one-sided", _ERROR, "add quizzes with genuine messages"),
     Rule("keyword-shape", _ERROR, "one word of letters and digits, at most 16"),
@@ -53,6 +62,9 @@ _ALL = (
     Rule("keyword-service", _ERROR, "choose another keyword"),
     Rule("keyword-gateway", _ERROR, "choose another keyword"),
     # the files around the flows
+    Rule("dialogue", _ERROR, "docs/dialogue-tests.md shows the form of the file"),
+    Rule("dialogue-missing", _WARNING, "write flows/tests/<flow>.yaml: docs/dialogue-tests.md"),
+    Rule("channels", _ERROR, "docs/channels.md shows the form of the file"),
     Rule("contacts-file", _ERROR, "country, type, value, source, verified_on (2025-12-31)"),
     Rule("contact-stale", _WARNING, "look at the source again and set verified_on"),
 )

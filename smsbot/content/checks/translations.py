@@ -30,6 +30,11 @@ def check_translations(material: Material) -> Iterator[Fault]:
     """Compare every translated text with its source."""
     synonyms = _synonyms(material)
     for said in material.said:
+        if said.is_stale:
+            words = (
+                f"{said.flow}/{said.context} has changed since it was translated to {said.language}"
+            )
+            yield found("translation-stale", said.path, said.line, words)
         if said.original:
             yield from _placeholders(said)
             yield from _numbers(said)

@@ -26,11 +26,7 @@ def fold(text: str) -> str:
 
     Punctuation goes at both ends only; runs of space become one. Idempotent. Any input is fine.
     """
-    if not text.isascii():
-        text = fold_typography(unicodedata.normalize("NFKC", fold_typography(text)))
-        text = _DROPPED.sub("", unicodedata.normalize("NFKC", text.casefold()))
-        text = "".join(map(_plain_digit, text))
-    text = " ".join(text.casefold().split()).strip(_EDGES)
+    text = " ".join(plain(text).split()).strip(_EDGES)
     if text.isascii():
         return text
     start, end = 0, len(text)
@@ -39,6 +35,15 @@ def fold(text: str) -> str:
     while start < end and _is_edge(text[end - 1]):
         end -= 1
     return text[start:end]
+
+
+def plain(text: str) -> str:
+    """Give the text as `fold` does, with its spaces and punctuation left where they are."""
+    if text.isascii():
+        return text.casefold()
+    text = fold_typography(unicodedata.normalize("NFKC", fold_typography(text)))
+    text = _DROPPED.sub("", unicodedata.normalize("NFKC", text.casefold()))
+    return "".join(map(_plain_digit, text)).casefold()
 
 
 def _plain_digit(char: str) -> str:
@@ -110,7 +115,7 @@ _BARE = {
     **_series(0x12D0, 0x12A0, 7),
     **_series(0x1340, 0x1338, 7),
     # Accents and tone marks, and the vowel signs of Arabic. Marks of other scripts are letters.
-    **dict.fromkeys([*range(0x300, 0x370), *range(0x64B, 0x653), 0x670], ""),
+    **dict.fromkeys([*range(0x300, 0x370), *range(0x64B, 0x656), 0x670], ""),
 }
 
 

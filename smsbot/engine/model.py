@@ -220,6 +220,8 @@ class Flow:
     path: str = ""
     sensitive: frozenset[str] = frozenset()
     """Variables that hold free text, a phone or a transaction: never in the journal."""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """The title in each of the languages."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,220 @@
+"""All files of content, compiled into one `engine.model.Content`, or every fault at once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple
+
+from smsbot.content.catalogue import CORE, catalogue
+from smsbot.content.compiling import compile_flow
+from smsbot.content.core import Core, build_core
+from smsbot.content.faults import Fault, Severity, has_errors
+from smsbot.content.files import list_files, read_files, version_of
+from smsbot.content.source import FlowSource, parse_source
+from smsbot.content.structure import call_faults
+from smsbot.engine.model import Content
+from smsbot.text.folding import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from smsbot.content.catalogue import Catalogue
+    from smsbot.content.files import Files
+    from smsbot.engine.model import Flow
+
+HOME = "menu"
+"""The flow that is the front door."""
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the files hold. `content` is None when there is an error among the faults.
+
+    `sources` are the flows that can be read, by id; `catalogues` the PO files by (language, flow), where
+    the flow of the service's own words is `core`.
+    """
+
+    version: str
+    content: Content | None
+    sources: Mapping[str, FlowSource]
+    catalogues: Mapping[tuple[str, str], Catalogue]
+    faults: tuple[Fault, ...]
+    files: Mapping[str, bytes] = field(repr=False, default_factory=dict)
+
+
+class _Compiled(NamedTuple):
+    """A flow, and exactly what it was compiled from."""
+
+    source: FlowSource
+    catalogues: dict[str, Catalogue]
+    languages: tuple[str, ...]
+    flow: Flow | None
+    faults: list[Fault]
+
+
+class Loader:
+    """Compiles content, and keeps what it has compiled: a file that did not change costs nothing.
+
+    Not for many threads at once; `Library` holds a lock around it. Flows and templates are immutable,
+    so versions of content share those that are equal.
+    """
+
+    def __init__(self, flows_dir: Path, messages_dir: Path, *, production: bool) -> None:
+        self._folders = {"flows": flows_dir, "messages": messages_dir}
+        self._production = production
+        self._sources: dict[str, tuple[bytes, FlowSource | None, list[Fault]]] = {}
+        self._catalogues: dict[str, tuple[bytes, Catalogue]] = {}
+        self._compiled: dict[str, _Compiled] = {}
+
+    def load(self, files: Files) -> Loaded:
+        """Give what the files hold; raises nothing for wrong ones."""
+        faults: list[Fault] = []
+        sources = self._read_flows(files, faults)
+        catalogues = self._read_messages(files, sources, faults)
+        core = build_core(
+            {language: each for (language, flow), each in catalogues.items() if flow == CORE},
+            production=self._production,
+        )
+        faults += core.faults
+        flows: dict[str, Flow] = {}
+        for source in sources.values():
+            faults += call_faults(source, sources)
+            compiled = self._compile(source, catalogues, core)
+            faults += compiled.faults
+            if compiled.flow is not None:
+                flows[source.id] = compiled.flow
+        if HOME not in sources:
+            words = f"there is no front door: {HOME}.yaml"
+            faults.append(
+                Fault(self._path(f"flows/{HOME}.yaml"), 1, Severity.WARNING, "home", words)
+            )
+        version = version_of(files)
+        content = None if has_errors(faults) else _content(version, flows, core)
+        self._forget(files)
+        return Loaded(version, content, sources, catalogues, tuple(sorted(set(faults))), files)
+
+    def _read_flows(self, files: Files, faults: list[Fault]) -> dict[str, FlowSource]:
+        sources: dict[str, FlowSource] = {}
+        for name, raw in files.items():
+            kind, _, rest = name.partition("/")
+            if kind != "flows":
+                continue
+            path = self._path(name)
+            if rest.endswith(".yml"):
+                fault = Fault(path, 1, Severity.ERROR, "file-name", "a flow's file ends in .yaml")
+                faults.append(fault)
+                continue
+            kept = self._sources.get(name)
+            if kept is None or kept[0] != raw:
+                kept = (raw, *parse_source(raw, path))
+                self._sources[name] = kept
+            _, source, found = kept
+            faults += found
+            stem = PurePosixPath(rest).stem
+            if source is None:
+                continue
+            if source.id != stem:
+                words = f"`id` is {source.id!r}, but the file is {rest}"
+                faults.append(Fault(path, source.line("id"), Severity.ERROR, "id-file-name", words))
+            sources.setdefault(source.id, source)
+        return sources
+
+    def _read_messages(
+        self, files: Files, sources: Mapping[str, FlowSource], faults: list[Fault]
+    ) -> dict[tuple[str, str], Catalogue]:
+        catalogues: dict[tuple[str, str], Catalogue] = {}
+        for name, raw in files.items():
+            kind, _, rest = name.partition("/")
+            if kind != "messages":
+                continue
+            language, _, file_name = rest.partition("/")
+            flow, path = PurePosixPath(file_name).stem, self._path(name)
+            if not _LANGUAGE.fullmatch(language):
+                words = f"the folder {language!r} is no language code, such as sw or pt-MZ"
+                faults.append(Fault(path, 1, Severity.WARNING, "language-code", words))
+                continue
+            kept = self._catalogues.get(name)
+            if kept is None or kept[0] != raw:
+                kept = (raw, catalogue(language, flow, path, raw))
+                self._catalogues[name] = kept
+            found = kept[1]
+            faults += [
+                Fault(path, fault.line, Severity.ERROR, "po", fault.words)
+                for fault in found.file.faults
+            ]
+            if flow != CORE and flow not in sources and f"flows/{flow}.yaml" not in files:
+                words = f"there is no flow {flow!r}, so nobody reads this"
+                faults.append(Fault(path, 1, Severity.WARNING, "po-unused", words))
+            catalogues[language, flow] = found
+        return catalogues
+
+    def _compile(
+        self,
+        source: FlowSource,
+        catalogues: Mapping[tuple[str, str], Catalogue],
+        core: Core,
+    ) -> _Compiled:
+        own = {language: each for (language, flow), each in catalogues.items() if flow == source.id}
+        kept = self._compiled.get(source.id)
+        if (
+            kept is not None
+            and kept.source is source
+            and kept.languages == core.languages
+            and kept.catalogues.keys() == own.keys()
+            and all(kept.catalogues[language] is own[language] for language in own)
+        ):
+            return kept
+        flow, faults = compile_flow(
+            source, own, speakable=core.languages, production=self._production
+        )
+        if source.doc.language not in core.languages:
+            words = f"the service's own words in {source.doc.language!r} are not whole"
+            hint = f"messages/{source.doc.language}/core.po"
+            line = source.line("language")
+            faults.append(Fault(source.path, line, Severity.WARNING, "core-language", words, hint))
+        kept = _Compiled(source, own, core.languages, flow, faults)
+        self._compiled[source.id] = kept
+        return kept
+
+    def _path(self, name: str) -> str:
+        kind, _, rest = name.partition("/")
+        return str(self._folders[kind] / rest)
+
+    def _forget(self, files: Files) -> None:
+        """Drop what is kept of files that are no more."""
+        for kept in (self._sources, self._catalogues):
+            for name in kept.keys() - files.keys():
+                del kept[name]
+        flows = {PurePosixPath(name).stem for name in files if name.startswith("flows/")}
+        for flow in self._compiled.keys() - flows:
+            del self._compiled[flow]
+
+
+def _content(version: str, flows: dict[str, Flow], core: Core) -> Content:
+    keywords: dict[str, str] = {}
+    for flow in flows.values():
+        for keyword in flow.keywords:
+            keywords.setdefault(fold(keyword), flow.id)
+    return Content(
+        version=version,
+        flows=flows,
+        core=core.texts,
+        languages=core.languages,
+        drafts=core.drafts,
+        language_names=core.language_names,
+        service_words=core.service_words,
+        keywords=keywords,
+        home=HOME,
+        yes_words=core.yes_words,
+        no_words=core.no_words,
+    )
+
+
+def load_content(flows_dir: Path, messages_dir: Path, *, production: bool) -> Loaded:
+    """Read and compile everything in the two folders, once."""
+    files = read_files(list_files(flows_dir, messages_dir))
+    return Loader(flows_dir, messages_dir, production=production).load(files)

@@ -108,13 +108,15 @@ class _Checker:
         """Give the faults of all screens in one language; the worst way to each state only."""
         for state in self._flow.states.values():
             yield from self._option_faults(state, language)
+            yield from self._block_faults(state, language)
         for name, ways in self._screens.items():
             yield from self._pages(name, ways, language)
             yield from self._segments(name, ways, language)
 
     def _pages(self, name: str, ways: list[_Screen], language: str) -> Iterator[Fault]:
         surface = Surface(ChannelKind.USSD, self._limit, "")
-        alone = len(self._shown(_Screen(name, ()), language, surface))
+        own: tuple[Ref, ...] = () if self._flow.states[name].waits else ((name, SAY),)
+        alone = len(self._shown(_Screen(name, own), language, surface))
         worst, count = self._worst(ways, language, surface, len)
         where = f"{name!r} in {language}"
         if count > MOST_PAGES:
@@ -122,7 +124,7 @@ class _Checker:
             yield self._found("pages-too-many", worst, language, words)
         elif alone > 1:
             words = f"{where} takes {alone} USSD pages"
-            yield self._found("pages", _Screen(name, ()), language, words)
+            yield self._found("pages", _Screen(name, own), language, words)
 
     def _segments(self, name: str, ways: list[_Screen], language: str) -> Iterator[Fault]:
         surface = Surface(ChannelKind.SMS, self._limit, "")
@@ -163,19 +165,40 @@ class _Checker:
         """Find lines that no page can hold beside the ways out: they would be cut in two."""
         if not state.waits:
             return
-        back = f"0 {core_text(self._content, language, 'back')} "
-        home = f"00 {core_text(self._content, language, 'home')}"
-        more = f"98 {core_text(self._content, language, 'more')}"
+        more, footer = self._ways_out(language)
         options = options_of(self._content, state, language, ChannelKind.USSD)
         for number, option in enumerate(options, 1):
             line = f"{number} {option.render(self._values)}"
-            tail = f"{back}{home}" if number == len(options) else f"{more}\n{back}{home}"
+            tail = footer if number == len(options) else f"{more}\n{footer}"
             if not fits(f"{line}\n{tail}", self._limit):
                 words = f"option {number} of {state.name!r} in {language} does not fit a USSD page"
-                kind = "quiz" if state.kind is StateKind.QUIZ else "menu"
-                part = "choices" if state.kind is StateKind.ASK else kind
+                part = "choices" if state.kind is StateKind.ASK else state.kind.value
                 said = self._at(f"{state.name}/{part}/{number}", language)
                 yield self._fault("option-too-long", said, state.name, words)
+
+    def _block_faults(self, state: State, language: str) -> Iterator[Fault]:
+        """Find texts said on the way that no page can hold whole."""
+        texts = [
+            (option.feedback, f"quiz/{n}/feedback") for n, option in enumerate(state.options, 1)
+        ]
+        if not state.waits and state.kind is not StateKind.END:
+            texts.append((state.say, "say"))
+        more, footer = self._ways_out(language)
+        for text, part in texts:
+            if text is None:
+                continue
+            words = text[language].ussd.render(self._values)
+            if not fits(f"{words}\n{more}\n{footer}", self._limit):
+                context = f"{state.name}/{part}"
+                words = f"{context!r} in {language} does not fit one USSD page"
+                yield self._fault("pages", self._at(context, language), state.name, words)
+
+    def _ways_out(self, language: str) -> tuple[str, str]:
+        """Give the line to the next page, and the line back and home."""
+        back, home, more = (
+            core_text(self._content, language, key) for key in ("back", "home", "more")
+        )
+        return f"98 {more}", f"0 {back} 00 {home}"
 
     def _found(self, code: str, screen: _Screen, language: str, words: str) -> Fault:
         return self._fault(code, self._at(f"{screen.state}/say", language), screen.state, words)

@@ -18,7 +18,35 @@ class Rule:
     remedy: str
 
 
-_ALL = (
+_LOADED = (
+    # told by the loader, which gives hints of its own
+    Rule("yaml", _ERROR, "docs/flows.md shows what may stand in a flow file"),
+    Rule("schema", _ERROR, "docs/flows.md shows what may stand in a flow file"),
+    Rule(
+        "state-kind", _ERROR, "give each state one kind: menu, ask, quiz, when, call, goto or end"
+    ),
+    Rule("goto-missing", _ERROR, "add a goto"),
+    Rule("goto-idle", _ERROR, "delete the goto"),
+    Rule("goto-unknown", _ERROR, "name a state of this flow"),
+    Rule("call-unknown", _ERROR, "name a flow file in the flows folder"),
+    Rule("say-missing", _ERROR, "add say"),
+    Rule("retry-idle", _ERROR, "delete it"),
+    Rule("retry-twice", _ERROR, "keep one"),
+    Rule("name-reserved", _ERROR, "choose another name"),
+    Rule("when-last", _ERROR, "let only the last line of a when have no if"),
+    Rule("placeholder", _ERROR, "write {name}, or {{ and }} for the braces themselves"),
+    Rule("expression", _ERROR, "docs/flows.md shows what may stand in an expression"),
+    Rule("flow", _ERROR, "docs/flows.md shows what may stand in a flow file"),
+    Rule("file-name", _ERROR, "rename the file to end in .yaml"),
+    Rule("id-file-name", _ERROR, "give the file the name of its id"),
+    Rule("home", _WARNING, "write flows/menu.yaml, the front door"),
+    Rule("language-code", _WARNING, "name the folder as in sw, fr or pt-MZ"),
+    Rule("core-language", _WARNING, "complete messages/<language>/core.po"),
+    Rule("po", _ERROR, "open the file in a PO editor and save it again"),
+    Rule("po-unused", _WARNING, "delete the file, or add its flow"),
+    Rule("word-twice", _ERROR, "let the spelling stand for one word only"),
+)
+_CHECKED = (
     # where a conversation can go
     Rule("state-unreachable", _ERROR, "add a goto that leads here, or delete the state"),
     Rule("no-end", _ERROR, "add a goto towards a state with `end: true`"),
@@ -68,7 +96,7 @@ _ALL = (
     Rule("contacts-file", _ERROR, "country, type, value, source, verified_on (2025-12-31)"),
     Rule("contact-stale", _WARNING, "look at the source again and set verified_on"),
 )
-RULES = {rule.code: rule for rule in _ALL}
+RULES = {rule.code: rule for rule in (*_LOADED, *_CHECKED)}
 
 
 def found(code: str, path: str, line: int, words: str, hint: str = "") -> Fault:

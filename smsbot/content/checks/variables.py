@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from smsbot.content.checks.paths import steps_of
 from smsbot.content.checks.rules import found
+from smsbot.content.checks.samples import type_faults
 from smsbot.content.faults import did_you_mean
-from smsbot.engine.expressions import BUILT_IN, compile_expression, problems
+from smsbot.engine.expressions import BUILT_IN, FUNCTIONS, compile_expression, problems
 from smsbot.errors import ContentError
 
 if TYPE_CHECKING:
@@ -117,16 +118,16 @@ class _Walker:
             except ContentError:
                 continue  # the loader says so
             known = self._defaults or dict.fromkeys(self._known, 0)
-            for problem in problems(expression, known):
-                unknown = problem.startswith("unknown name")
-                if not unknown and not self._defaults and not problem.startswith("unknown"):
-                    continue  # without a compiled flow the types are not known
-                code = "name-unknown" if unknown else "cel-type"
-                hint = ""
-                if unknown:
-                    name = problem.split("'")[1]
-                    hint = did_you_mean(name, known.keys() | BUILT_IN.keys())
-                yield found(code, self._flow.path, line, f"`{source}`: {problem}", hint)
+            line_of = (self._flow.path, line)
+            unknown = [words for words in problems(expression, known) if "unknown" in words]
+            for words in unknown:
+                name = words.split("'")[1]
+                names = FUNCTIONS if "function" in words else known.keys() | BUILT_IN.keys()
+                hint = did_you_mean(name, names)
+                yield found("name-unknown", *line_of, f"`{source}`: {words}", hint)
+            if not unknown and self._defaults:  # else the types are not known
+                for words in type_faults(expression, known)[:1]:
+                    yield found("cel-type", *line_of, f"`{source}`: {words}")
 
     def _expressions(self) -> Iterator[tuple[str, int]]:
         for name, state in self._flow.doc.states.items():

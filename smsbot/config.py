@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     metrics_token: str = Field("", alias="SMSBOT_METRICS_TOKEN", repr=False)
     approval_over: int = Field(50, alias="SMSBOT_APPROVAL_OVER", ge=0)
     clock_offset: str = Field("", alias="SMSBOT_CLOCK_OFFSET")
+    retention: str = Field("", alias="SMSBOT_RETENTION")
 
     @property
     def is_dev(self) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
-from smsbot.errors import RedisAway, SmsbotError
+from smsbot.errors import RedisAway, SmsbotError, Unavailable
 from smsbot.sessions.client import answering, connect
 from smsbot.sessions.wake import WakeFlags
 
@@ -85,15 +85,30 @@ class Waker:
 class Drains(Protocol):
     """What the send job needs (`sending.sender.Sender`)."""
 
-    def drain(self, channel_id: str, *, max_s: float, stop: threading.Event) -> Mapping[str, int]:
-        """Send what is due on the channel until nothing is left, `max_s` has passed or `stop`."""
+    def drain(
+        self,
+        channel_id: str,
+        *,
+        max_s: float,
+        stop: threading.Event,
+        give_way: Callable[[], bool],
+    ) -> Mapping[str, int]:
+        """Send what is due until nothing is left, `max_s` has passed, `stop`, or others wait."""
+
+    def has_due(self, channel_id: str) -> bool:
+        """Say whether something may go now."""
 
 
 class Crew:
-    """What jobs work with, made by the worker before it forks, so that a job starts warm."""
+    """What jobs work with, made by the worker before it forks, so that a job starts warm.
 
-    def __init__(self, sender: Drains, after_fork: Callable[[], None]) -> None:
+    `after_fork` forgets connections that the parent may share (`Database.dispose`).
+    """
+
+    def __init__(self, sender: Drains, client: redis.Redis, after_fork: Callable[[], None]) -> None:
         self.sender = sender
+        self.waker = Waker(client)
+        self.waiting_jobs = queue(SEND, client)
         self.after_fork = after_fork
 
 
@@ -107,12 +122,25 @@ def prepare(crew: Crew) -> None:
 
 
 def send(channel_id: str) -> dict[str, int]:
-    """Drain one channel; give the numbers for the worker's log."""
+    """Drain one channel; give how many messages came to each state, for the worker's log."""
     if _crew is None:
         raise SmsbotError("jobs.prepare was not called in this worker")
-    _crew.after_fork()
+    crew = _crew
+    crew.after_fork()
+
+    def others_wait() -> bool:
+        try:
+            with answering():
+                return crew.waiting_jobs.count > 0
+        except RedisAway:
+            return False
+
     with _stopped_by_sigterm() as stop:
-        return dict(_crew.sender.drain(channel_id, max_s=DRAIN_S, stop=stop))
+        counts = crew.sender.drain(channel_id, max_s=DRAIN_S, stop=stop, give_way=others_wait)
+        with contextlib.suppress(Unavailable):  # the ticker looks every second
+            if crew.sender.has_due(channel_id):
+                crew.waker.wake(channel_id)
+    return dict(counts)
 
 
 @contextlib.contextmanager

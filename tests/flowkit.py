@@ -240,11 +240,13 @@ def flow(id: str, *states: State, **more: Any) -> Flow:  # noqa: A002 - as `buil
 
 
 def content(
-    *flows: Flow, core: Mapping[str, Mapping[str, str]] | None = None, **more: Any
+    *flows: Flow, core: Mapping[str, Mapping[str, str]] | None = None,
+    core_en: Mapping[str, Any] | None = None,
+    **more: Any
 ) -> Content:
     """Give content in five languages. The front door is the flow `menu`, or the first one given.
 
-    `core` replaces core words: {"sw": {"back": "Rudi"}}.
+    `core` replaces core words: {"sw": {"back": "Rudi"}}; `core_en` adds compiled ones to all languages.
     """
     words = {word.key: compile_template(word.english) for word in CORE_WORDS}
     changed = {
@@ -265,7 +267,10 @@ def content(
     }
     return Content(
         flows={each.id: each for each in flows},
-        core={language: {**words, **changed.get(language, {})} for language in LANGUAGES},
+        core={
+            language: {**words, **(core_en or {}), **changed.get(language, {})}
+            for language in LANGUAGES
+        },
         **{**given, **more},
     )
 

@@ -76,7 +76,7 @@ def _template(core: Core, found: Catalogue | None, wanted: Wanted) -> Template:
     try:
         return compile_template(words)
     except ContentError as error:
-        assert found is not None  # noqa: S101 - it gave the words
+        assert found is not None
         line = found.line(wanted.msgctxt)
         core.faults.append(Fault(found.path, line, Severity.ERROR, "placeholder", str(error)))
         return compile_template(wanted.text)

@@ -37,8 +37,8 @@ TEXTS = (
     ),
     CoreWord(
         "help-stopped",
-        "{service}: lessons against phone and money scams. You have left, so we send you nothing. To come "
-        "back, text START. {cost}",
+        "{service}: lessons against phone and money scams. You have left, so we send you nothing. To "
+        "come back, text START. {cost}",
         f"Answers HELP of a person who left. {_SMS}",
     ),
     CoreWord(
@@ -119,22 +119,22 @@ TEXTS = (
     # what we keep
     CoreWord(
         "mydata-code",
-        "To see what we keep about you, text MYDATA {code} within {minutes} minutes. If you did not ask, "
-        "do nothing.",
+        "To see what we keep about you, text MYDATA {code} within {minutes} minutes. If you did not "
+        "ask, do nothing.",
         f"{{code}} is six digits. {_SMS}",
     ),
     CoreWord(
         "mydata-known",
-        "Since {since} we keep your number and: language {language}, country {country}, region {region}, "
-        "network {network}.",
+        "Since {since} we keep your number and: language {language}, country {country}, region "
+        "{region}, network {network}.",
         f"The first of three SMS. {_SMS}",
     ),
     CoreWord("mydata-agreed", "You agreed to: {purposes}.", "The second of three SMS."),
     CoreWord("mydata-agreed-none", "You have agreed to no messages.", "The second of three SMS."),
     CoreWord(
         "mydata-counts",
-        "We also keep: reports {reports}, your texts {received}, our texts {sent}, menu steps {steps}. To "
-        "erase it all, text DELETE.",
+        "We also keep: reports {reports}, your texts {received}, our texts {sent}, menu steps {steps}. "
+        "To erase it all, text DELETE.",
         f"The third of three SMS; all values are numbers. {_SMS}",
     ),
     CoreWord("mydata-none", "We keep nothing about you.", _SMS),
@@ -172,8 +172,9 @@ TEXTS = (
     ),
     CoreWord(
         "forward-thanks",
-        "Thank you for this message. Do not answer it. Do not send money or your PIN.",
-        f"Answers a forwarded text that looks like a scam. {_SMS}",
+        "Thank you. Your report is {reference}. Do not answer that message. Send no money and no PIN. To "
+        "follow it, text STATUS {reference}.",
+        f"Answers a forwarded text that looks like a scam. {{reference}} is eight digits. {_SMS}",
     ),
     CoreWord(
         "report-thanks",

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from smsbot import metrics
 from smsbot.sending import receipts
 from smsbot.storage import turns
-from smsbot.storage.consents import Evidence
-from smsbot.storage.suppressions import Reason, opt_out
 
 if TYPE_CHECKING:
     from smsbot.clock import Clock
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
     from smsbot.conversation.front import Front, Page
     from smsbot.conversation.sms import SmsConversation
     from smsbot.conversation.ussd import UssdConversation
+    from smsbot.sending.duties import Duties
     from smsbot.storage.database import Database
     from smsbot.values import Channel, OptOut, Receipt, UssdEnd
     from smsbot.vault import Vault
@@ -34,6 +33,7 @@ class Desk:
         database: Database,
         vault: Vault,
         clock: Clock,
+        duties: Duties,
     ) -> None:
         self.ussd = ussd
         self.sms = sms
@@ -42,6 +42,7 @@ class Desk:
         self._database = database
         self._vault = vault
         self._clock = clock
+        self._duties = duties
 
     def apology(self, channel: Channel) -> Page:
         """Give the page for a USSD turn that cannot be served now."""
@@ -58,25 +59,13 @@ class Desk:
                 channel.id,
                 [receipt],
                 self._clock.now_ms(),
-                on_opt_out=self.suppress_refused,
+                self._duties,
             )
-
-    def suppress_refused(self, connection: object, ref: str, channel: str, now_ms: int) -> None:
-        """Note that a gateway refused a number because its owner has opted out there."""
-        evidence = Evidence(
-            at=now_ms,
-            channel=channel,
-            text_version="",
-            language="",
-            source="gateway",
-            actor="gateway",
-        )
-        opt_out(connection, ref, reason=Reason.GATEWAY, evidence=evidence)  # type: ignore[arg-type]
 
     def opt_out(self, channel: Channel, event: OptOut) -> None:
         """Take an opt-out that the gateway or the operator tells of."""
         with self._database.write() as connection:
-            self.suppress_refused(
+            self._duties.opt_out(
                 connection, self._vault.ref(event.msisdn), channel.id, self._clock.now_ms()
             )
 

@@ -15,7 +15,9 @@ from smsbot.text.answers import match_option
 from smsbot.values import ChannelKind
 
 if TYPE_CHECKING:
-    from smsbot.engine.model import Content
+    from collections.abc import Mapping
+
+    from smsbot.engine.model import Content, Template
     from smsbot.engine.session import Session
     from smsbot.engine.step import Surface
     from smsbot.sessions.live import Live
@@ -63,15 +65,33 @@ class Front:
             self._surfaces[key] = found
         return found
 
-    def word(self, content: Content, language: str, key: str, **values: str) -> str:
-        """Give one of the service's own texts in this language, else in English."""
-        words = content.core.get(language, {})
-        template = words.get(key) or content.core["en"][key]
-        return template.render(values)
+    def word(
+        self,
+        content: Content,
+        channel: Channel,
+        language: str,
+        key: str,
+        values: Mapping[str, str] | None = None,
+    ) -> str:
+        """Give one of the service's own texts in this language, else in English.
+
+        `{service}` and `{cost}` are filled here: the name of the service, and what a text costs.
+        """
+        names = {
+            "service": self._plain(content, language, "service"),
+            "cost": self._plain(content, language, f"cost-{channel.tariff.value}"),
+        }
+        return self._template(content, language, key).render({**names, **(values or {})})
+
+    def _plain(self, content: Content, language: str, key: str) -> str:
+        return self._template(content, language, key).render({})
+
+    def _template(self, content: Content, language: str, key: str) -> Template:
+        return content.core.get(language, {}).get(key) or content.core["en"][key]
 
     def apology(self, content: Content, channel: Channel) -> Page:
         """Give the page for a turn that cannot be served now, in the channel's language."""
-        return Page(self.word(content, channel.languages[0], "apology"), ends=True)
+        return Page(self.word(content, channel, channel.languages[0], "apology"), ends=True)
 
     def known(
         self, channel: Channel, ref: str, previous: Live | None, now_ms: int, network: str
@@ -113,14 +133,14 @@ class Front:
         """Say whether there is a place worth going back to: past a flow's own first page."""
         return bool(session.history or session.frames or session.page)
 
-    def offer(self, content: Content, session: Session) -> Page:
+    def offer(self, content: Content, session: Session, channel: Channel) -> Page:
         """Ask: continue, or start again."""
         language = session.flow_language
         flow = content.flows[session.flow]
-        head = self.word(content, language, "resume-offer", title=flow.title)
+        head = self.word(content, channel, language, "resume-offer", {"title": flow.title})
         lines = [
             head,
-            *(f"{n} {line}" for n, line in enumerate(self._choices(content, language), 1)),
+            *(f"{n} {line}" for n, line in enumerate(self._choices(content, channel, language), 1)),
         ]
         return Page("\n".join(lines), ends=False)
 
@@ -128,7 +148,7 @@ class Front:
         self, content: Content, session: Session, channel: Channel, typed: str
     ) -> Outcome | None:
         """Give the outcome of the offer: the old page, the offer again, or None to start again."""
-        choices = self._choices(content, session.flow_language)
+        choices = self._choices(content, channel, session.flow_language)
         match match_option(typed, [[line] for line in choices]):
             case 1:
                 reply = engine.show(content, session, self.surface(channel))
@@ -138,20 +158,20 @@ class Front:
             case _ if typed.strip() in ("0", "00"):
                 return None
             case _:
-                page = self.offer(content, session)
+                page = self.offer(content, session, channel)
                 reply = Reply(page.text, page.ends)
                 how = "offer"
         return Outcome(session, reply, (), Answered(session.flow, session.state, how))
 
-    def after_the_end(self, content: Content, session: Session) -> Outcome:
+    def after_the_end(self, content: Content, session: Session, channel: Channel) -> Outcome:
         """Answer a turn that comes after a session's last page."""
-        words = self.word(content, session.language, "session-ended")
+        words = self.word(content, channel, session.language, "session-ended")
         return Outcome(
             session, Reply(words, ends=True), (), Answered(session.flow, session.state, "end")
         )
 
-    def _choices(self, content: Content, language: str) -> tuple[str, str]:
+    def _choices(self, content: Content, channel: Channel, language: str) -> tuple[str, str]:
         return (
-            self.word(content, language, "resume-continue"),
-            self.word(content, language, "resume-again"),
+            self.word(content, channel, language, "resume-continue"),
+            self.word(content, channel, language, "resume-again"),
         )

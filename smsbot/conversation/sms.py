@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from smsbot import metrics
 from smsbot.conversation.drain import turn_row
 from smsbot.conversation.effects import Scene
 from smsbot.conversation.facts import turn_facts
-from smsbot import metrics
 from smsbot.errors import CannotDecrypt, StaleSession
 from smsbot.people import ownership
 from smsbot.sending import replies

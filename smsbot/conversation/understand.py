@@ -1,7 +1,8 @@
 """What a text means.
 
-In this order: STOP, START, HELP and languages; consent and rights; the live conversation; a keyword; a
-forwarded scam; else help, once a day. A live conversation gives way when it cannot read a text that means something by itself.
+In this order: STOP, START, HELP and languages; consent and rights; the live conversation; a keyword;
+a forwarded scam; else help, once a day. A live conversation gives way when it cannot read a text that
+means something by itself.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from smsbot.engine import step as engine
 from smsbot.engine.model import Answered, EffectKind, Outcome, Person, Reply
 from smsbot.errors import StaleSession
 from smsbot.people import commands, rights
+from smsbot.people.answers import Answer
 from smsbot.scamdesk import intake, status
 from smsbot.sessions.live import Live
 from smsbot.storage.codes import Act
@@ -122,7 +124,7 @@ class Understands:
             return live.session.language
         return contact.language or turn.channel.languages[0]
 
-    # --- words that hold in any state ----------------------------------------------------------------
+    # --- words that hold in any state ---
 
     def _at_any_time(self, scene: _Scene, live: Live | None) -> Understanding | None:
         turn, words = scene.turn, scene.content.service_words
@@ -163,7 +165,7 @@ class Understands:
             live.session.language = scene.language
         return Understanding(self._said(scene, answers))
 
-    # --- consent and rights -----------------------------------------------------------------------------
+    # --- consent and rights ---
 
     def _rights(self, scene: _Scene) -> Understanding | None:
         word, rest = scene.service_word()
@@ -206,7 +208,7 @@ class Understands:
         done = answers[0].key == "delete-done"
         return Understanding(self._said(scene, answers), leaves=done, forgets=done)
 
-    # --- conversations -------------------------------------------------------------------------------
+    # --- conversations ---
 
     def _goes_on(self, scene: _Scene, live: Live | None) -> Understanding | None:
         if live is None:
@@ -280,7 +282,7 @@ class Understands:
             now_ms=turn.now_ms,
             reference=intake.free_reference(scene.connection, candidate),
         )
-        thanks = scene.word(self._front, "forward-thanks", reference=reference)
+        thanks = scene.word(self._front, "forward-thanks", {"reference": reference})
         if FORWARDED_FLOW not in scene.content.flows:
             return Understanding([Said(thanks)])
         understood = self._start(scene, FORWARDED_FLOW)
@@ -317,8 +319,7 @@ class Understands:
     def _lost(self, scene: _Scene) -> Understanding:
         """Nothing fits: help, at most once a day, so that chatter is not answered for ever."""
         day = scene.turn.now_ms // _DAY_MS
-        answers = commands.help_answer(scene.connection, scene.contact.ref)
-        said = self._said(scene, answers)
+        said = self._said(scene, (Answer("unknown-text"),))
         key = f"help:{scene.turn.channel.id}:{scene.contact.ref}:{day}"[:96]
         return Understanding([Said(one.text, one.purpose, once=key) for one in said])
 
@@ -326,9 +327,19 @@ class Understands:
 
     def _said(self, scene: _Scene, answers: Answers) -> list[Said]:
         return [
-            Said(scene.word(self._front, answer.key, **_strings(answer.values)))
+            Said(scene.word(self._front, answer.key, self._values(scene, answer)))
             for answer in answers
         ]
+
+    def _values(self, scene: _Scene, answer: Answer) -> dict[str, str]:
+        """Give what fills an answer; states and purposes are words of the person's language too."""
+        values = {name: str(value) for name, value in answer.values.items()}
+        if "state" in values:
+            values["state"] = scene.word(self._front, f"state-{values['state']}")
+        if "purposes" in values:
+            named = [scene.purpose(self._front, one) for one in values["purposes"].split(", ")]
+            values["purposes"] = ", ".join(named)
+        return values
 
     def _evidence(self, scene: _Scene, word: str) -> Evidence:
         return Evidence(
@@ -365,9 +376,14 @@ class _Scene:
         if language in self.content.core:
             self.language = language
 
-    def word(self, front: Front, key: str, **values: str) -> str:
+    def word(self, front: Front, key: str, values: Mapping[str, str] | None = None) -> str:
         """Give one of the service's own texts."""
-        return front.word(self.content, self.language, key, **values)
+        return front.word(self.content, self.turn.channel, self.language, key, values)
+
+    def purpose(self, front: Front, purpose: str) -> str:
+        """Give the name of a purpose, or the purpose itself where it has none."""
+        key = f"purpose-{purpose}"
+        return self.word(front, key) if key in self.content.core["en"] else purpose
 
     def service_word(self) -> tuple[str, str]:
         """Give the service word that the text begins with, and what follows it."""
@@ -399,7 +415,3 @@ def _aside(live: Live) -> Step:
     session = live.session
     answered = Answered(session.flow, session.state, "aside")
     return Step(live, Outcome(session, Reply("", session.ended), (), answered))
-
-
-def _strings(values: Mapping[str, str | int]) -> dict[str, str]:
-    return {name: str(value) for name, value in values.items()}

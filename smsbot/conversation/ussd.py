@@ -130,7 +130,7 @@ class UssdConversation:
             return self._open(turn, None) if not transcript else self._rebuild(turn, None)
         if live.gateway_session != turn.session_ref:
             if turn.session_ref in live.past:
-                return self._late(live)
+                return self._late(turn, live)
             return self._open(turn, live) if not transcript else self._dialled_through(turn, live)
         key = self._key(transcript)
         if key == live.transcript and len(transcript) == live.length:
@@ -156,11 +156,14 @@ class UssdConversation:
         parts = f"{turn.channel.id}|{turn.session_ref}|{number}|{key}"
         return self._vault.mac(parts.encode(), person=b"turn")
 
-    def _late(self, live: Live) -> _Decided:
+    def _late(self, turn: _Turn, live: Live) -> _Decided:
         """A post of a session that the person has left for a newer one: nothing may change."""
         content = self._library.current()
         return _Decided(
-            Page(self._front.word(content, live.session.language, "session-ended"), ends=True)
+            Page(
+                self._front.word(content, turn.channel, live.session.language, "session-ended"),
+                ends=True,
+            )
         )
 
     # --- opening ---------------------------------------------------------------------------------
@@ -177,7 +180,7 @@ class UssdConversation:
         if resumes and previous is not None and self._may_resume(previous, known.owner_since, turn):
             try:
                 content = self._library.get(previous.session.version)
-                page = self._front.offer(content, previous.session)
+                page = self._front.offer(content, previous.session, turn.channel)
             except StaleSession:
                 pass  # the flow it was in is gone: begin anew
             else:
@@ -283,7 +286,7 @@ class UssdConversation:
     ) -> Outcome:
         surface = self._front.surface(turn.channel)
         if live.session.ended:
-            return self._front.after_the_end(self._library.current(), live.session)
+            return self._front.after_the_end(self._library.current(), live.session, turn.channel)
         if live.offer:
             choice = self._front.answer_offer(
                 self._content(live), live.session, turn.channel, typed

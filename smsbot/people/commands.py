@@ -30,26 +30,31 @@ _IN_NAMES = frozenset(" -'.\u2019")
 def stop(connection: Connection, contact: Contact, evidence: Evidence) -> Answers:
     """End every proactive message at once. One confirmation: a second STOP is not answered."""
     changed = suppressions.opt_out(connection, contact.ref, reason=Reason.STOP, evidence=evidence)
-    return (Answer("stop_done"),) if changed else ()
+    return (Answer("stop-done"),) if changed else ()
 
 
 def start(connection: Connection, contact: Contact, evidence: Evidence) -> Answers:
     """Lift a STOP. It brings back no consent: what was agreed to before ended with the STOP."""
     suppressions.lift(connection, contact.ref, evidence.at)
-    return (Answer("start_done"),)
+    return (Answer("start-done"),)
 
 
 def join(connection: Connection, contact: Contact, evidence: Evidence) -> Answers:
     """Lift a STOP and agree to lessons."""
     suppressions.lift(connection, contact.ref, evidence.at)
     consents.grant(connection, contact.id, LESSONS, evidence)
-    return (Answer("join_done"),)
+    return (Answer("join-done"),)
 
 
 def help_answer(connection: Connection, ref: str) -> Answers:
-    """Say who we are, what it costs and how to stop. Needs no contact and no session; writes nothing."""
+    """Say who we are, what it costs and how to stop; and to one who left, that we send nothing.
+
+    Needs no contact and no session; writes nothing.
+    """
     decision = suppressions.may_send(connection, ref, suppressions.SERVICE)
-    return (Answer("help" if decision.allowed else "help_stopped"),)
+    if decision.allowed:
+        return (Answer("help"),)
+    return (Answer("help"), Answer("already-stopped"))
 
 
 def set_language(
@@ -61,9 +66,9 @@ def set_language(
 ) -> Answers:
     """Keep the language; `names` are those that the service offers, by code."""
     if language not in names:
-        return (Answer("language_unknown", {"languages": ", ".join(names.values())}),)
+        return (Answer("language-unknown", {"languages": ", ".join(names.values())}),)
     contacts.set_language(connection, contact.id, language, now_ms)
-    return (Answer("language_done", {"language": names[language]}),)
+    return (Answer("language-set", {"language": names[language]}),)
 
 
 def set_region(connection: Connection, contact: Contact, raw_region: str) -> Answers:
@@ -73,9 +78,9 @@ def set_region(connection: Connection, contact: Contact, raw_region: str) -> Ans
     """
     region = read_region(raw_region)
     if region is None:
-        return (Answer("region_unclear"),)
+        return (Answer("region-ask"),)
     contacts.set_region(connection, contact.id, region)
-    return (Answer("region_done", {"region": region}),)
+    return (Answer("region-set", {"region": region}),)
 
 
 def read_region(raw_region: str) -> str | None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 RandBelow = Callable[[int], int]
 """Gives a random number from 0 up to, not including, its argument: `secrets.randbelow`."""
 CODE_DIGITS = 6
+NOTHING = "-"
+"""What stands for an empty value: the same in every language."""
 _MINUTE_MS = 60_000
 _PERSON = "person"
 
@@ -41,7 +43,7 @@ def ask(
     opens_at = codes.issue(connection, contact.id, act, _hash(vault, contact, act, code), now_ms)
     if opens_at is not None:
         return (_locked(opens_at, now_ms),)
-    return (Answer(f"{act.value}_code", {"code": code, "minutes": codes.LIFE_MS // _MINUTE_MS}),)
+    return (Answer(f"{act.value}-code", {"code": code, "minutes": codes.LIFE_MS // _MINUTE_MS}),)
 
 
 def show(
@@ -57,25 +59,19 @@ def show(
     held = holdings(connection, contact)
     audit.append(connection, _PERSON, "mydata", f"contact:{contact.id}", {}, now_ms=now_ms)
     since = datetime.fromtimestamp(contact.owner_since / 1000, UTC).date().isoformat()
-    known = {
+    known: dict[str, str | int] = {
         "since": since,
-        "language": contact.language or "-",
-        "country": contact.country or "-",
-        "region": contact.region or "-",
-        "network": contact.network or "-",
-    }
-    counts = {
+        "language": contact.language or NOTHING,
+        "country": contact.country or NOTHING,
+        "region": contact.region or NOTHING,
+        "network": contact.network or NOTHING,
+        "consents": ", ".join(held.agreed) or NOTHING,
         "reports": held.reports,
         "received": held.texts_received,
         "sent": held.texts_sent,
         "steps": held.menu_steps,
     }
-    agreed = (
-        Answer("mydata_agreed", {"purposes": ", ".join(held.agreed)})
-        if held.agreed
-        else Answer("mydata_agreed_none")
-    )
-    return (Answer("mydata_known", known), agreed, Answer("mydata_counts", counts))
+    return (Answer("mydata-reply", known),)
 
 
 def forget(
@@ -106,7 +102,7 @@ def forget(
         answering=answering,
         actor=_PERSON,
     )
-    return (Answer("delete_done"),)
+    return (Answer("delete-done"),)
 
 
 def erase(
@@ -142,15 +138,15 @@ def _check(
         case Verdict.RIGHT:
             return None
         case Verdict.WRONG:
-            return Answer("code_wrong", {"left": found.tries_left})
+            return Answer("code-wrong", {"left": found.tries_left})
         case Verdict.LOCKED:
             return _locked(found.opens_at, now_ms)
         case Verdict.NONE:
-            return Answer("code_expired", {"word": act.value.upper()})
+            return Answer("code-expired", {"word": act.value.upper()})
 
 
 def _locked(opens_at: int, now_ms: int) -> Answer:
-    return Answer("code_locked", {"minutes": max(1, -(-(opens_at - now_ms) // _MINUTE_MS))})
+    return Answer("too-many", {"minutes": max(1, -(-(opens_at - now_ms) // _MINUTE_MS))})
 
 
 def _hash(vault: Vault, contact: Contact, act: Act, code: str) -> str:

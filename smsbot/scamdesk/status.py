@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def of(connection: Connection, contact: Contact, raw_reference: str) -> Answers:
     """Answer `STATUS 12345678`: how far the report is. To anybody else it does not exist."""
+    if not raw_reference:
+        return (Answer("status-ask"),)
     found = _find(connection, contact, raw_reference)
     if found is None:
         return (Answer("status-unknown"),)
@@ -23,11 +25,9 @@ def of(connection: Connection, contact: Contact, raw_reference: str) -> Answers:
 
 
 def why(connection: Connection, contact: Contact, raw_reference: str) -> Answers:
-    """Answer `WHY 12345678`: who looks at it. A report that is not the person's does not exist."""
+    """Answer `WHY 12345678`. A report that is not the person's does not exist; none is judged yet."""
     found = _find(connection, contact, raw_reference)
-    if found is None:
-        return (Answer("status-unknown"),)
-    return (Answer("why-reply", {"reference": found.reference}),)
+    return (Answer("status-unknown" if found is None else "why-none"),)
 
 
 def _find(connection: Connection, contact: Contact, raw_reference: str) -> reports.Status | None:

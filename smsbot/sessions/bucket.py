@@ -15,13 +15,17 @@ Too slow is harmless; too fast can't happen.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from smsbot.sessions.client import PREFIX, answering
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import redis
+    from redis.commands.core import Script
 
     from smsbot.values import Msisdn
     from smsbot.vault import Vault
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
 HEADROOM: Final = 0.035
 """The share of the rate that is left unused: what late wake-ups may bunch without breaking it."""
 _MARK_GOES_WRONG_US = 300_000_000
-_MAX_HOLD_S = 120.0
+MAX_HOLD_S: Final = 120.0
 _PREFIX_CHARS: Final = 7
 _DAY_MS = 86_400_000
 _KEEP_PREFIX_S = 90_000
@@ -59,6 +63,18 @@ return n
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """When a request may start, by `monotonic()`: the slot lies somewhere between the two.
+
+    Start at `latest`. They differ by what the call to Redis took; long after `earliest` the slot is
+    stale, because the next one lies only the request's own cost behind it.
+    """
+
+    earliest: float
+    latest: float
+
+
 class RateBucket:
     """Slots of a channel. Every method raises RedisAway when Redis is: then nothing may be sent."""
 
@@ -66,26 +82,27 @@ class RateBucket:
         self._reserve = client.register_script(_RESERVE)
         self._ahead = client.register_script(_AHEAD)
 
-    def reserve(self, channel: str, segments: int, rate: float) -> tuple[float, float]:
-        """Take the next slot for `segments`; give the span in which it starts, by `monotonic()`.
-
-        The two ends differ by what the call itself took: start at the later one. If the earlier one
-        is long past, the slot is stale: take another. Later slots of other callers lie
-        `segments / rate` seconds behind it.
-        """
+    def reserve(self, channel: str, segments: Sequence[int], rate: float) -> Sequence[Slot]:
+        """Take the next slots, one for each request of so many segments. One call to Redis."""
+        costs = [count / (rate * (1 - HEADROOM)) for count in segments]
         asked = monotonic()
-        wait_s = self._run(self._reserve, channel, segments / (rate * (1 - HEADROOM)) * 1e6, 0.0)
-        return asked + wait_s, monotonic() + wait_s
+        wait_s = self._run(self._reserve, channel, sum(costs) * 1e6, 0.0)
+        answered = monotonic()
+        slots = []
+        for cost in costs:
+            slots.append(Slot(asked + wait_s, answered + wait_s))
+            wait_s += cost
+        return slots
 
     def hold(self, channel: str, seconds: float) -> None:
         """Keep every worker from sending on the channel for a while. Twice is once."""
-        self._run(self._reserve, channel, 0.0, min(seconds, _MAX_HOLD_S) * 1e6)
+        self._run(self._reserve, channel, 0.0, min(seconds, MAX_HOLD_S) * 1e6)
 
     def ahead_s(self, channel: str) -> float:
         """Say how long a slot taken now would have to wait."""
         return self._run(self._ahead, channel)
 
-    def _run(self, script: redis.commands.core.Script, channel: str, *arguments: float) -> float:
+    def _run(self, script: Script, channel: str, *arguments: float) -> float:
         with answering():
             wait_us = script(
                 keys=[f"{PREFIX}rate:{channel}"], args=[f"{number:.0f}" for number in arguments]

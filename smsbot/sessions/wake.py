@@ -37,6 +37,11 @@ class WakeFlags:
         with answering():
             self._client.set(f"{PREFIX}wake:{channel}", b"1", ex=WORKING_S)
 
+    def rest(self, channel: str, seconds: float) -> None:
+        """Let nobody be woken for the channel for a while: its gateway asked for a pause."""
+        with answering():
+            self._client.set(f"{PREFIX}wake:{channel}", b"1", px=max(1, int(seconds * 1000)))
+
     def lower(self, channel: str) -> None:
         """Drop the flag: the next text wakes a job again."""
         with answering():

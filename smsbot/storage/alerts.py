@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from sqlalchemy import or_, select, update
@@ -15,6 +16,20 @@ if TYPE_CHECKING:
 
 _STALE_MS = 86_400_000
 """A trouble that ended before anybody could be told is not told after a day."""
+
+
+MAX_SUBJECT_CHARS = 128
+
+
+class Kind(StrEnum):
+    """The troubles that somebody is told of."""
+
+    CHANNEL_PAUSED = "channel_paused"
+    DRAIN_FAILED = "drain_failed"
+    CONTENT_BROKEN = "content_broken"
+    JOURNAL_GROWING = "journal_growing"
+    RETENTION_FAILED = "retention_failed"
+    ESCALATION = "escalation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +46,29 @@ class Alert:
     attempts: int
 
 
-def begin(connection: Connection, kind: str, subject: str, words: str, now_ms: int) -> bool:
-    """Note that a trouble began; False when it is known and not over."""
-    values = {"kind": kind, "subject": subject, "words": words, "at": now_ms}
+def raise_alert(connection: Connection, kind: str, subject: str, words: str, now_ms: int) -> bool:
+    """Note a trouble in the caller's transaction, once while it lasts; say whether it is new.
+
+    `subject` is a channel, a flow or a machine; `words` are one or two sentences for an operator.
+    """
+    values = {
+        "kind": str(kind),
+        "subject": subject[:MAX_SUBJECT_CHARS],
+        "words": words,
+        "at": now_ms,
+    }
     return insert_if_new(connection, alerts, values)
 
 
-def end(connection: Connection, kind: str, subject: str, now_ms: int) -> bool:
-    """Note that the trouble is over; False when there was none."""
+def end_alert(connection: Connection, kind: str, subject: str, now_ms: int) -> bool:
+    """Note that the trouble is over, so that the next one is told again; False when there was none."""
     ended = connection.execute(
         update(alerts)
-        .where(alerts.c.kind == kind, alerts.c.subject == subject, alerts.c.ended_at.is_(None))
+        .where(
+            alerts.c.kind == str(kind),
+            alerts.c.subject == subject[:MAX_SUBJECT_CHARS],
+            alerts.c.ended_at.is_(None),
+        )
         .values(ended_at=now_ms),
     )
     return ended.rowcount > 0

@@ -166,8 +166,7 @@ UPDATE messages SET
     ELSE messages.accepted_at END,
   due_at = CASE WHEN messages.state = 'sending' THEN COALESCE(v.due_at, messages.due_at)
     ELSE messages.due_at END,
-  claim = CASE WHEN messages.state = 'sending' AND v.state = 'queued' THEN NULL
-    ELSE messages.claim END,
+  claim = CASE WHEN v.state = 'unknown' THEN messages.claim ELSE NULL END,
   claimed_at = CASE WHEN messages.state = 'sending' AND v.state = 'queued' THEN NULL
     ELSE messages.claimed_at END,
   attempts = messages.attempts

@@ -7,7 +7,7 @@ left, because no text can be sent without it; `forget_numbers` then takes it awa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import String, bindparam, cast, delete, exists, literal, or_, select, update
 
@@ -29,7 +29,7 @@ from smsbot.storage.tables import (
 from smsbot.values import MessageState
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection, Select, Table
 
     from smsbot.storage.contacts import Contact
 
@@ -99,24 +99,30 @@ def forget_numbers(connection: Connection, now_ms: int, *, patience_ms: int) -> 
             connection.execute(
                 update(table).where(table.c.ref == ref, at <= erased_at).values(_nameless(table)),
             )
-    waiting = exists().where(
-        messages.c.contact_id == contacts.c.id, messages.c.state.in_(_ON_THE_WAY)
-    )
-    done = connection.execute(
-        select(contacts.c.id).where(
-            contacts.c.erased_at.is_not(None),
-            contacts.c.msisdn_enc.is_not(None),
-            or_(contacts.c.erased_at <= now_ms - patience_ms, ~waiting),
-        ),
-    ).scalars()
     count = 0
-    for contact_id in done.all():
+    for contact_id in connection.execute(_unforgotten(now_ms, patience_ms)).scalars().all():
         _cut_messages(connection, contact_id, on_the_way=True)
         connection.execute(
             update(contacts).where(contacts.c.id == contact_id).values(msisdn_enc=None)
         )
         count += 1
     return count
+
+
+def count_numbers(connection: Connection, now_ms: int, *, patience_ms: int) -> int:
+    """Count the numbers that `forget_numbers` would take away."""
+    return len(connection.execute(_unforgotten(now_ms, patience_ms)).all())
+
+
+def _unforgotten(now_ms: int, patience_ms: int) -> Select[Any]:
+    waiting = exists().where(
+        messages.c.contact_id == contacts.c.id, messages.c.state.in_(_ON_THE_WAY)
+    )
+    return select(contacts.c.id).where(
+        contacts.c.erased_at.is_not(None),
+        contacts.c.msisdn_enc.is_not(None),
+        or_(contacts.c.erased_at <= now_ms - patience_ms, ~waiting),
+    )
 
 
 def end_ownership(

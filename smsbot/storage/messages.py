@@ -9,9 +9,10 @@ a partial index for a bound one. `spoken_since` reads one contact's newest rows 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer, bindparam, case, func, literal_column, select
+from sqlalchemy import Integer, bindparam, case, func, literal_column, or_, select
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -66,6 +67,7 @@ class Waiting:
     """A queued row as `peek` sees it: enough to plan requests, nothing to decrypt."""
 
     id: int
+    ref: str
     body_hash: str
     segments: int
 
@@ -211,9 +213,10 @@ _DUE = (
     _QUEUED,
     messages.c.channel == bindparam("channel"),
     messages.c.due_at <= bindparam("now"),
+    or_(messages.c.expires_at.is_(None), messages.c.expires_at > bindparam("now")),
 )
 _PEEK = (
-    select(messages.c.id, messages.c.body_hash, messages.c.segments)
+    select(messages.c.id, messages.c.ref, messages.c.body_hash, messages.c.segments)
     .where(*_DUE)
     .order_by(messages.c.priority, messages.c.due_at, messages.c.id)
     .limit(sql_cast(bindparam("limit"), Integer))
@@ -241,3 +244,30 @@ def counts(connection: Connection, channel: str | None = None) -> Mapping[Messag
     found = dict.fromkeys(MessageState, 0)
     found.update((MessageState(state), number) for state, number in connection.execute(query))
     return found
+
+
+def sent_to(connection: Connection, vault: Vault, ref: str) -> list[dict[str, Any]]:
+    """Give what one phone was sent, the oldest first, in clear: for the simulator and for tests."""
+    rows = connection.execute(
+        select(
+            messages.c.id,
+            messages.c.body_enc,
+            messages.c.segments,
+            messages.c.state,
+            messages.c.simulated,
+            messages.c.created_at,
+        )
+        .where(messages.c.ref == ref, messages.c.body_enc.is_not(None))
+        .order_by(messages.c.id),
+    )
+    return [
+        {
+            "id": row.id,
+            "text": vault.decrypt(row.body_enc, BODY_CONTEXT).decode(),
+            "segments": row.segments,
+            "state": row.state,
+            "simulated": row.simulated,
+            "at": datetime.fromtimestamp(row.created_at / 1000, UTC).isoformat(),
+        }
+        for row in rows
+    ]

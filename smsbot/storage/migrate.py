@@ -13,6 +13,7 @@ import sqlalchemy
 from sqlalchemy import text
 
 from smsbot.errors import ConfigError
+from smsbot.storage import audit
 from smsbot.storage.database import Database
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def upgrade(database: Database) -> bool:
                 return False
             _refuse_unknown(before)
             command.upgrade(config(connection), "head")
+            audit.guard(connection)  # triggers: autogenerate doesn't see them
             return True
     finally:
         patient.close()

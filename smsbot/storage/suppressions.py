@@ -13,7 +13,8 @@ from sqlalchemy import and_, select, update
 
 from smsbot.storage.consents import holds, withdraw_all
 from smsbot.storage.insert import insert_if_new
-from smsbot.storage.tables import consents, contacts, suppressions
+from smsbot.storage.tables import consents, contacts, messages, suppressions
+from smsbot.values import MessageState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,6 +77,15 @@ def opt_out(connection: Connection, ref: str, *, reason: Reason, evidence: Evide
         select(contacts.c.id, contacts.c.opted_out_at).where(contacts.c.ref == ref),
     ).one_or_none()
     changed = suppress(connection, ref, reason=reason, channel=evidence.channel, now_ms=evidence.at)
+    connection.execute(  # what waits to be sent is silenced at once, too
+        update(messages)
+        .where(messages.c.ref == ref, messages.c.state == MessageState.QUEUED.value)
+        .values(
+            state=MessageState.SUPPRESSED.value,
+            reason=Refusal.OPTED_OUT.value,
+            final_at=evidence.at,
+        ),
+    )
     if contact is None:
         return changed
     if contact.opted_out_at is None:

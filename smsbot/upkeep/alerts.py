@@ -13,7 +13,6 @@ import json
 import smtplib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import requests
@@ -23,8 +22,6 @@ from smsbot.storage import alerts
 from smsbot.upkeep.mail import MailServer
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from smsbot.config import Settings
     from smsbot.storage.alerts import Alert
     from smsbot.storage.database import Database
@@ -36,35 +33,12 @@ _LONGEST_WAIT_MS = 3_600_000
 _OK = range(200, 300)
 
 
-class Kind(StrEnum):
-    """The troubles that somebody is told of."""
-
-    CHANNEL_PAUSED = "channel_paused"
-    DRAIN_FAILED = "drain_failed"
-    CONTENT_BROKEN = "content_broken"
-    JOURNAL_GROWING = "journal_growing"
-    RETENTION_FAILED = "retention_failed"
-
-
 @dataclass(frozen=True, slots=True)
 class Told:
     """What one delivery run did."""
 
     sent: int = 0
     failed: int = 0
-
-
-def raise_alert(connection: Connection, kind: Kind, subject: str, words: str, now_ms: int) -> bool:
-    """Note a trouble in the caller's transaction, once while it lasts; say whether it is new.
-
-    `subject` is a channel, a flow or a machine; `words` are one or two sentences for an operator.
-    """
-    return alerts.begin(connection, kind.value, subject[:128], words, now_ms)
-
-
-def end_alert(connection: Connection, kind: Kind, subject: str, now_ms: int) -> bool:
-    """Note that the trouble is over: the next one is told again."""
-    return alerts.end(connection, kind.value, subject[:128], now_ms)
 
 
 def webhook_key(settings: Settings) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import orjson
 
+from smsbot import log, metrics
 from smsbot.errors import (
     BodyTooLarge,
     Malformed,
@@ -20,17 +21,16 @@ from smsbot.errors import (
     UnknownChannel,
 )
 from smsbot.gateways.protocol import Ack, RawRequest, Route
-from smsbot import log, metrics
 from smsbot.values import Ignored, InboundSms, OptOut, Receipt, UssdEnd, UssdTurn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from _typeshed.wsgi import StartResponse, WSGIApplication
+
     from smsbot.conversation.desk import Desk
     from smsbot.gateways.protocol import Gateway
     from smsbot.values import Channel, Event
-
-    from _typeshed.wsgi import StartResponse, WSGIApplication
 
     Environ = dict[str, Any]
 
@@ -114,13 +114,14 @@ class Hooks:
     def _find(self, path: str) -> tuple[Gateway, str, Route]:
         """Tell channel, token and route from `/hooks/<channel>[/<token>]/<route>`."""
         parts = path[len(PREFIX) :].split("/")
-        if len(parts) not in (2, 3):
+        *middle, last = parts[1:] or [""]
+        if len(middle) > 1:
             raise UnknownChannel("no webhook has this address")
         gateway = self._gateways.get(parts[0])
-        route = _ROUTES.get(parts[-1])
+        route = _ROUTES.get(last)
         if gateway is None or route is None or route not in gateway.routes:
             raise UnknownChannel("no channel of this name has this webhook")
-        return gateway, parts[1] if len(parts) > 2 else "", route
+        return gateway, middle[0] if middle else "", route
 
     def _serve(self, gateway: Gateway, route: Route, event: Event) -> Ack:
         channel: Channel = gateway.channel

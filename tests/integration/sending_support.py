@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import random
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from smsbot.storage.messages import PRIORITY_BULK, NewMessage, add_many, seal
+from sqlalchemy import select, update
+
+from smsbot.clock import Clock
+from smsbot.sending.drain import Tools
+from smsbot.sending.duties import Duties
+from smsbot.sending.sender import Sender
+from smsbot.sessions.bucket import RateBucket
+from smsbot.sessions.wake import WakeFlags
+from smsbot.storage.messages import PRIORITY_BULK, NewMessage, add_many, counts, seal
 from smsbot.storage.tables import contacts
 from smsbot.values import Channel, ChannelKind, Msisdn, Prices
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import redis
     from sqlalchemy import Connection
 
+    from smsbot.gateways.protocol import Gateway
+    from smsbot.storage.database import Database
     from smsbot.vault import Vault
 
 NOW = 1_764_000_000_000
@@ -96,3 +111,81 @@ def queue_bulk(
         ),
         now_ms,
     )
+
+
+class Diary:
+    """Duties that write down what they are told; STOP is read from the contact."""
+
+    def __init__(self) -> None:
+        self.left: list[str] = []
+        self.raised: list[tuple[str, str, str]] = []
+        self.ended: list[tuple[str, str]] = []
+
+    def duties(self) -> Duties:
+        return Duties(self._refusals, self._opt_out, self._raise, self._end)
+
+    def _refusals(
+        self, connection: Connection, refs: Sequence[str], purpose: str
+    ) -> dict[str, str]:
+        if purpose == "service":
+            return {}
+        stopped = connection.execute(
+            select(contacts.c.ref).where(
+                contacts.c.ref.in_(refs), contacts.c.opted_out_at.is_not(None)
+            ),
+        ).scalars()
+        return dict.fromkeys(stopped, "opted_out")
+
+    def _opt_out(self, connection: Connection, ref: str, channel: str, now_ms: int) -> None:
+        self.left.append(ref)
+        connection.execute(
+            update(contacts).where(contacts.c.ref == ref).values(opted_out_at=now_ms)
+        )
+
+    def _raise(self, _: Connection, kind: str, subject: str, words: str, now_ms: int) -> None:
+        self.raised.append((kind, subject, words))
+
+    def _end(self, _: Connection, kind: str, subject: str, now_ms: int) -> None:
+        self.ended.append((kind, subject))
+
+
+def sender_of(
+    database: Database,
+    vault: Vault,
+    client: redis.Redis,
+    *gateways: Gateway,
+    diary: Diary | None = None,
+    simulate: bool = True,
+    threads: int | None = None,
+    clock: Clock | None = None,
+) -> Sender:
+    tools = Tools(
+        database,
+        vault,
+        RateBucket(client),
+        clock or Clock(),
+        (diary or Diary()).duties(),
+        random.Random(7),
+    )
+    return Sender(
+        {gateway.channel.id: gateway for gateway in gateways},
+        tools,
+        WakeFlags(client),
+        simulate=simulate,
+        threads=threads,
+    )
+
+
+def drain(sender: Sender, channel_id: str = "at-ke", **changes: object) -> dict[str, int]:
+    values: dict[str, object] = {
+        "max_s": 20.0,
+        "stop": threading.Event(),
+        "idle_s": 0.05,
+    } | changes
+    return dict(sender.drain(channel_id, **values))  # type: ignore[arg-type]
+
+
+def states(database: Database) -> dict[str, int]:
+    with database.read() as connection:
+        found = counts(connection)
+    return {state.value: number for state, number in found.items() if number}

@@ -17,8 +17,9 @@ from sqlalchemy import select
 from smsbot.config import Settings
 from smsbot.errors import ConfigError
 from smsbot.storage import alerts as rows
+from smsbot.storage.alerts import Kind, end_alert, raise_alert
 from smsbot.storage.tables import alerts as table
-from smsbot.upkeep.alerts import Kind, Told, deliver, end_alert, raise_alert, webhook_key
+from smsbot.upkeep.alerts import Told, deliver, webhook_key
 from smsbot.upkeep.mail import MailServer
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Hook(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *words: object) -> None:
         pass
 
 

@@ -170,14 +170,17 @@ def test_stop_is_confirmed_once_and_join_brings_lessons_back_but_start_does_not(
         def lessons() -> Refusal | None:
             return suppressions.may_send(connection, contact.ref, "lessons").refusal
 
-        assert commands.join(connection, contact, said()) == (Answer("join_done"),)
+        assert commands.join(connection, contact, said()) == (Answer("join-done"),)
         assert lessons() is None
         assert commands.help_answer(connection, contact.ref) == (Answer("help"),)
-        assert commands.stop(connection, contact, said(T0 + 1)) == (Answer("stop_done"),)
+        assert commands.stop(connection, contact, said(T0 + 1)) == (Answer("stop-done"),)
         assert commands.stop(connection, contact, said(T0 + 2)) == ()
         assert lessons() is Refusal.OPTED_OUT
-        assert commands.help_answer(connection, contact.ref) == (Answer("help_stopped"),)
-        assert commands.start(connection, contact, said(T0 + 3)) == (Answer("start_done"),)
+        assert commands.help_answer(connection, contact.ref) == (
+            Answer("help"),
+            Answer("already-stopped"),
+        )
+        assert commands.start(connection, contact, said(T0 + 3)) == (Answer("start-done"),)
         assert lessons() is Refusal.NO_CONSENT
         commands.stop(connection, contact, said(T0 + 4))
         commands.join(connection, contact, said(T0 + 5))
@@ -210,15 +213,15 @@ def test_language_and_region_are_corrected_by_text(database: Database, vault: Va
     with database.write() as connection:
         contact = meet(connection, vault)
         done = commands.set_language(connection, contact, "am", NAMES, T0 + 1)
-        assert done == (Answer("language_done", {"language": "አማርኛ"}),)
+        assert done == (Answer("language-set", {"language": "አማርኛ"}),)
         refused = commands.set_language(connection, contact, "xx", NAMES, T0 + 1)
         assert refused == (
-            Answer("language_unknown", {"languages": "English, Kiswahili, አማርኛ, Hausa"}),
+            Answer("language-unknown", {"languages": "English, Kiswahili, አማርኛ, Hausa"}),
         )
         assert commands.set_region(connection, contact, " Kisumu ") == (
-            Answer("region_done", {"region": "Kisumu"}),
+            Answer("region-set", {"region": "Kisumu"}),
         )
-        assert commands.set_region(connection, contact, "1234") == (Answer("region_unclear"),)
+        assert commands.set_region(connection, contact, "1234") == (Answer("region-ask"),)
         found = contacts.by_id(connection, contact.id)
     assert (found.language, found.region) == ("am", "Kisumu")
 
@@ -231,10 +234,10 @@ def test_mydata_needs_the_code_that_the_phone_got_and_tells_counts_only(
         asked = rights.ask(
             connection, vault, contact, Act.MYDATA, randbelow=lottery(4217), now_ms=T0
         )
-        assert asked == (Answer("mydata_code", {"code": "004217", "minutes": 15}),)
+        assert asked == (Answer("mydata-code", {"code": "004217", "minutes": 15}),)
         assert "004217" not in dump(connection)
         wrong = rights.show(connection, vault, contact, "004218", now_ms=T0 + 1)
-        assert wrong == (Answer("code_wrong", {"left": 2}),)
+        assert wrong == (Answer("code-wrong", {"left": 2}),)
         for_another = rights.forget(
             connection,
             vault,
@@ -244,25 +247,24 @@ def test_mydata_needs_the_code_that_the_phone_got_and_tells_counts_only(
             channel="at-ke",
             now_ms=T0 + 1,
         )
-        assert for_another == (Answer("code_expired", {"word": "DELETE"}),)
+        assert for_another == (Answer("code-expired", {"word": "DELETE"}),)
         shown = rights.show(connection, vault, contact, " 004217 ", now_ms=T0 + 2)
-        assert [answer.key for answer in shown] == [
-            "mydata_known",
-            "mydata_agreed",
-            "mydata_counts",
-        ]
-        known, agreed, counts = (dict(answer.values) for answer in shown)
-        assert known == {
+        (answer,) = shown
+        assert answer.key == "mydata-reply"
+        assert dict(answer.values) == {
             "since": "2026-05-28",
             "language": "sw",
             "country": "KE",
             "region": "Kisumu",
             "network": "63902",
+            "consents": "lessons",
+            "reports": 1,
+            "received": 3,
+            "sent": 3,
+            "steps": 1,
         }
-        assert agreed == {"purposes": "lessons"}
-        assert counts == {"reports": 1, "received": 3, "sent": 3, "steps": 1}
         again = rights.show(connection, vault, contact, "004217", now_ms=T0 + 3)
-        assert again == (Answer("code_expired", {"word": "MYDATA"}),)
+        assert again == (Answer("code-expired", {"word": "MYDATA"}),)
         logged = audit.newest(connection, 9)
     assert [(entry.actor, entry.action, entry.subject) for entry in logged] == [
         ("person", "mydata", f"contact:{contact.id}")
@@ -293,16 +295,16 @@ def test_three_wrong_codes_lock_and_a_new_code_does_not_open_the_lock(
             return answer.key
 
         ask(T0)
-        assert [guess("222222", T0 + 1), guess("333333", T0 + 2)] == ["code_wrong", "code_wrong"]
-        assert ask(T0 + 3)[0].key == "delete_code"
-        assert guess("444444", T0 + 4) == "code_locked"
-        assert guess("111111", T0 + 5) == "code_locked"
+        assert [guess("222222", T0 + 1), guess("333333", T0 + 2)] == ["code-wrong", "code-wrong"]
+        assert ask(T0 + 3)[0].key == "delete-code"
+        assert guess("444444", T0 + 4) == "too-many"
+        assert guess("111111", T0 + 5) == "too-many"
         (locked,) = ask(T0 + 5 + 14 * 60_000)
-        assert locked == Answer("code_locked", {"minutes": 1})
+        assert locked == Answer("too-many", {"minutes": 1})
         later = T0 + 4 + codes.LIFE_MS
-        assert guess("111111", later) == "code_expired"
-        assert ask(later)[0].key == "delete_code"
-        assert guess("111111", later + 1) == "delete_done"
+        assert guess("111111", later) == "code-expired"
+        assert ask(later)[0].key == "delete-code"
+        assert guess("111111", later + 1) == "delete-done"
 
 
 def test_no_number_and_no_pin_is_readable_without_a_key(database: Database, vault: Vault) -> None:
@@ -333,7 +335,7 @@ def test_after_delete_nothing_joins_and_only_the_suppression_stays(
             now_ms=T0 + 10,
             answering=answering,
         )
-        assert done == (Answer("delete_done"),)
+        assert done == (Answer("delete-done"),)
         # the confirmation goes out to the number that is not yet gone
         assert contacts.msisdn_of(connection, vault, contact.id) == AMINA
         connection.execute(
@@ -458,8 +460,9 @@ def test_after_long_silence_a_number_has_a_new_owner(
         if changed:
             rights.ask(connection, vault, found, Act.MYDATA, randbelow=lottery(1), now_ms=now)
             shown = rights.show(connection, vault, found, "000001", now_ms=now)
-            counts = dict(shown[2].values)
-            assert counts == {"reports": 0, "received": 0, "sent": 0, "steps": 0}
+            counts = dict(shown[0].values)
+            assert (counts["region"], counts["consents"]) == ("-", "-")
+            assert [counts[name] for name in ("reports", "received", "sent", "steps")] == [0] * 4
             contacts.set_language(connection, found.id, "sw", now)
             again = profile(connection, found.ref)
             assert again is not None

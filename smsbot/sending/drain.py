@@ -1,0 +1,233 @@
+"""One worker at one channel: peek, plan, claim, reserve slots, launch, settle, until nothing is due.
+
+One thread speaks to SQL and Redis; the threads of `Flights` only send. A round is a few
+milliseconds of work every `_TICK_S`; between rounds equal texts gather, so the busier the gateway,
+the more a request carries. The claim is committed before a request is launched, and rows are
+claimed only shortly before their slots, so a killed worker leaves few rows in doubt.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from smsbot import metrics
+from smsbot.errors import CannotDecrypt, Unavailable
+from smsbot.sending.answers import hold_s
+from smsbot.sending.flight import NO_SLOT, Landed, unsent
+from smsbot.sending.loading import claim_allowed, open_load
+from smsbot.sending.planning import Bounds, plan
+from smsbot.sending.settling import BY_OPERATOR, Batch, read
+from smsbot.storage import channel_states, messages
+from smsbot.values import SendOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from random import Random
+
+    from smsbot.clock import Clock
+    from smsbot.gateways.protocol import Gateway
+    from smsbot.sending.duties import Duties
+    from smsbot.sending.flight import Flights
+    from smsbot.sending.settling import Settler
+    from smsbot.sessions.bucket import RateBucket
+    from smsbot.storage.database import Database
+    from smsbot.vault import Vault
+
+PROBE_MS: Final = 10 * 60_000
+"""How long a channel that its account paused rests before one message tries whether it works."""
+_TICK_S: Final = 0.02
+_LOOK_AHEAD_S: Final = 0.15
+_ROWS: Final = 500
+_PEEK: Final = 1000
+_AWAY_S: Final = 0.25
+_PAUSED_S: Final = 30.0
+_QUARTER: Final = 0.25
+"""A request is at most a quarter of the rate: seen from the gateway, no burst."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a drain works with."""
+
+    database: Database
+    vault: Vault
+    bucket: RateBucket
+    clock: Clock
+    duties: Duties
+    random: Random
+
+
+class Drain:
+    """The rounds of one drain. `rest_s` says, at the end, how long the channel wants to be left."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        tools: Tools,
+        flights: Flights,
+        settler: Settler,
+        *,
+        by: str,
+        simulated: bool,
+    ) -> None:
+        self._gateway = gateway
+        self._channel = gateway.channel
+        self._tools = tools
+        self._flights = flights
+        self._settler = settler
+        self._by = by
+        self._simulated = simulated
+        self._unwritten: list[Batch] = []
+        self._next_launch = 0.0
+        self._refusals_in_a_row = 0
+        self._probing = False
+        self.counts: Counter[str] = Counter()
+        self.rest_s = 0.0
+        self.is_idle = False
+        """Nothing was due at the last look, and nothing is up."""
+
+    def round(self, *, may_launch: bool) -> None:
+        """Collect, settle, and launch what is due."""
+        self._read(self._flights.collect(_TICK_S))
+        self._write()
+        if may_launch and not self._unwritten and time.monotonic() >= self._next_launch:
+            self._launch()
+
+    def finish(self, within_s: float) -> bool:
+        """Wait for what is up and write it down; say whether all of it is written."""
+        until = time.monotonic() + within_s
+        self._flights.stop_waiting()
+        while (self._flights.up or self._unwritten) and time.monotonic() < until:
+            self.round(may_launch=False)
+        return not (self._flights.up or self._unwritten)
+
+    # --- what came back
+
+    def _read(self, landed: Sequence[Landed]) -> None:
+        if not landed:
+            return
+        batch = read(
+            landed,
+            now_ms=self._tools.clock.now_ms(),
+            random=self._tools.random,
+            simulated=self._simulated,
+        )
+        self._unwritten.append(batch)
+        if batch.hold_s is not None and not batch.answered:
+            self._refusals_in_a_row += 1
+            self._hold(
+                max(batch.hold_s, hold_s(self._refusals_in_a_row, self._tools.random.random()))
+            )
+        elif batch.answered:
+            self._refusals_in_a_row = 0
+
+    def _hold(self, seconds: float) -> None:
+        self._next_launch = max(self._next_launch, time.monotonic() + _AWAY_S)
+        try:
+            self._tools.bucket.hold(self._channel.id, seconds)
+        except Unavailable as fault:
+            metrics.fault(fault.code)
+
+    def _write(self) -> None:
+        """Write what was read. While SQL is away it is kept: answers can't be had again."""
+        if not self._unwritten:
+            return
+        now_ms = self._tools.clock.now_ms()
+        try:
+            with self._tools.database.write() as connection:
+                for batch in self._unwritten:
+                    self._settler.write(connection, batch, now_ms, probing=self._probing)
+        except Unavailable as fault:
+            metrics.fault(fault.code)
+            return
+        for batch in self._unwritten:
+            self.counts.update(batch.states)
+            self._settler.count(batch)
+        self._probing = False
+        self._unwritten = []
+
+    # --- what goes out
+
+    def _launch(self) -> None:
+        room = self._flights.room
+        self.is_idle = False
+        self.rest_s = 0.0
+        if not room:
+            return
+        try:
+            ahead_s = self._tools.bucket.ahead_s(self._channel.id)
+            if ahead_s > _LOOK_AHEAD_S:
+                self._wait(ahead_s)
+                return
+            groups = self._choose(room)
+            if groups:
+                self._claim_and_launch(groups)
+            else:
+                self.is_idle = not self._flights.up
+        except Unavailable as fault:  # no rate without Redis, no truth without SQL: nothing goes
+            metrics.fault(fault.code)
+            self._next_launch = time.monotonic() + _AWAY_S
+
+    def _wait(self, ahead_s: float) -> None:
+        self._next_launch = time.monotonic() + min(ahead_s - _LOOK_AHEAD_S / 2, _AWAY_S)
+        if ahead_s > 1 and not self._flights.up:
+            self.rest_s = ahead_s
+
+    def _choose(self, room: int) -> list[list[int]]:
+        now_ms = self._tools.clock.now_ms()
+        with self._tools.database.read() as connection:
+            state = channel_states.find(connection, self._channel.id)
+            if state.paused_at is not None:
+                tried_at = max(state.paused_at, state.last_error_at or 0)
+                due = state.paused_because != BY_OPERATOR and now_ms - tried_at >= PROBE_MS
+                if self._flights.up:
+                    return []
+                if not due:
+                    self.rest_s = _PAUSED_S
+                    return []
+                self._probing = True
+                room = 1
+            rows = messages.peek(
+                connection,
+                self._channel.id,
+                limit=1 if self._probing else min(_PEEK, 4 * room * self._gateway.max_batch),
+                now_ms=now_ms,
+            )
+        rate = self._channel.rate
+        bounds = Bounds(room, self._gateway.max_batch, _ROWS, max(1.0, rate * _QUARTER))
+        return plan(rows, bounds)
+
+    def _claim_and_launch(self, groups: list[list[int]]) -> None:
+        now_ms = self._tools.clock.now_ms()
+        with self._tools.database.write() as connection:
+            held = claim_allowed(
+                connection, groups, by=self._by, now_ms=now_ms, duties=self._tools.duties
+            )
+        # The claim is committed: from here on every row gets an answer, or its lease ends unknown.
+        asked, taken = sum(map(len, groups)), sum(map(len, held))
+        if taken < asked:
+            self.counts["passed_over"] += asked - taken
+        loads = [open_load(self._tools.vault, group) for group in held]
+        # A missing key is not the rows' fault: the channel pauses, as for bad credentials.
+        self._read(
+            [
+                unsent(load, SendOutcome.ACCOUNT, CannotDecrypt.code)
+                for load in loads
+                if load.is_sealed
+            ],
+        )
+        loads = [load for load in loads if not load.is_sealed]
+        if not loads:
+            return
+        try:
+            slots = self._tools.bucket.reserve(
+                self._channel.id, [load.segments for load in loads], self._channel.rate
+            )
+        except Unavailable:
+            self._read([unsent(load, SendOutcome.RETRY, NO_SLOT) for load in loads])
+            raise
+        for load, slot in zip(loads, slots, strict=True):
+            self._flights.launch(load, slot)

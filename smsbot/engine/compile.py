@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from transitions import Machine
 
-from smsbot.engine.expressions import BUILT_IN, unset_of
+from smsbot.engine.expressions import BUILT_IN, all_set, unset_of
 from smsbot.engine.model import AskType, EffectKind, Flow, Scalar, StateKind
 from smsbot.errors import ContentError
 
@@ -146,11 +146,13 @@ def _settled(assign: Assign, found: dict[str, Scalar]) -> bool:
     if assign.name in found:
         return True
     known = found | ({assign.name: 0} if assign.adds else {})
-    value = assign.value.attempt({**BUILT_IN, **known})
-    if value is None:
-        return False
-    found[assign.name] = unset_of(value)
-    return True
+    unset = {**BUILT_IN, **known}
+    for values in (unset, all_set(unset)):  # an unset number may stand below a fraction line
+        value = assign.value.attempt(values)
+        if value is not None:
+            found[assign.name] = unset_of(value)
+            return True
+    return False
 
 
 def _guess(assign: Assign, found: dict[str, Scalar]) -> None:

@@ -124,10 +124,18 @@ def problems(expression: CelExpression, known: Mapping[str, Scalar]) -> tuple[st
     if found:
         return tuple(found)
     unset = {**BUILT_IN, **known}
-    some = {name: _other(value) for name, value in unset.items()}
+    some = all_set(unset)
     mixed = [{**unset, name: some[name]} for name in sorted(expression.names)]
-    reasons = (expression.fault_on(values) for values in (some, *mixed, unset))
-    return tuple(dict.fromkeys(reason for reason in reasons if reason and "zero" not in reason))
+    for values in (some, *mixed, unset):
+        reason = expression.fault_on(values)
+        if reason and "zero" not in reason:  # dividing by what is unset yet is no mistake of types
+            return (f"types do not fit: {reason}",)
+    return ()
+
+
+def all_set(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the same names with other values of the same types: what is unset is set."""
+    return {name: _other(value) for name, value in values.items()}
 
 
 def settle(value: Scalar, unset: Scalar) -> Scalar:

@@ -33,13 +33,16 @@ class Template(Protocol):
 
 
 class Expression(Protocol):
-    """A CEL expression, compiled once (`expressions.py`). Raises nothing on known names."""
+    """A CEL expression, compiled once (`expressions.py`). Nothing here raises."""
 
     source: str
     names: frozenset[str]
 
     def evaluate(self, values: Mapping[str, Any]) -> Scalar:
         """Give the value; a fault at run time gives False and is counted, never raised."""
+
+    def attempt(self, values: Mapping[str, Any]) -> Scalar | None:
+        """Give the value, or None for a fault; nothing is counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,8 +103,10 @@ def _wrong(at: Place, hint: str) -> Reading:
 
 def _option(at: Place, text: str) -> int:
     """Give the number of the line that was meant, or 0."""
-    templates = options_of(at.content, at.state, at.language, at.surface.kind)
     number = _NUMBERS.get(text, 0)
+    if 0 < number <= len(at.state.options):
+        return number
+    templates = options_of(at.content, at.state, at.language, at.surface.kind)
     if number or not text:
         return number if number <= len(templates) else 0
     # What is matched are the words that are always there: a placeholder counts as nothing.

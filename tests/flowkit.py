@@ -240,9 +240,10 @@ def flow(id: str, *states: State, **more: Any) -> Flow:  # noqa: A002 - as `buil
 
 
 def content(
-    *flows: Flow, core: Mapping[str, Mapping[str, str]] | None = None,
+    *flows: Flow,
+    core: Mapping[str, Mapping[str, str]] | None = None,
     core_en: Mapping[str, Any] | None = None,
-    **more: Any
+    **more: Any,
 ) -> Content:
     """Give content in five languages. The front door is the flow `menu`, or the first one given.
 

@@ -258,6 +258,4 @@ class Phone:
         service = self.service
         with service.database.read() as connection:
             rows = messages.sent_to(connection, service.vault, service.vault.ref(self.number))
-        return [
-            row["text"] for row in rows if row["state"] != "suppressed" and row["id"] > after
-        ]
+        return [row["text"] for row in rows if row["state"] != "suppressed" and row["id"] > after]

@@ -16,10 +16,12 @@ from smsbot.content.checks.rules import found
 from smsbot.content.source import Role
 from smsbot.engine.model import AskType, Person, StateKind, Surface
 from smsbot.engine.screen import SAY, options_of, pages_of
+from smsbot.engine.screen import said as said_template
 from smsbot.engine.session import Session
 from smsbot.engine.words import core_text
+from smsbot.text.gsm import Encoding, measure
 from smsbot.text.paging import fits
-from smsbot.text.segments import segment
+from smsbot.text.segments import JOINED, segment
 from smsbot.values import ChannelKind, PageLimit
 
 if TYPE_CHECKING:
@@ -43,6 +45,11 @@ _WIDEST = {
 }
 _ON_THE_WAY = 6
 """How many texts in a row are followed: longer rows are over every limit before."""
+
+_CUT = 20
+"""What a segment may lose at its end, where a letter with its marks is kept whole."""
+_MEASURED = 2
+"""How many of the ways to a screen are really paged, the heaviest first."""
 
 Ref = tuple[str, int]
 """A text said before a screen: a state and SAY, or the option whose feedback it is."""
@@ -79,6 +86,14 @@ def _sms(said: Said) -> Iterator[Fault]:
         yield found(code, said.path, said.line, words)
 
 
+def _segments(text: str) -> int:
+    """Give the segments of a text; one that is surely within the budget is not cut to be counted."""
+    encoding, used = measure(text)
+    if used <= SMS_BUDGET * (JOINED[encoding] - _CUT):
+        return 1
+    return segment(text).segments
+
+
 @dataclass(frozen=True, slots=True)
 class _Screen:
     """A state that stops, and the texts said on the way to it in the same turn."""
@@ -103,6 +118,7 @@ class _Checker:
         self._said = said
         self._values = widest_values(flow)
         self._screens = _Ways(flow).find()
+        self._measured: dict[tuple[Ref, str, ChannelKind], tuple[Encoding, int, int]] = {}
 
     def faults(self, language: str) -> Iterator[Fault]:
         """Give the faults of all screens in one language; the worst way to each state only."""
@@ -128,9 +144,7 @@ class _Checker:
 
     def _segments(self, name: str, ways: list[_Screen], language: str) -> Iterator[Fault]:
         surface = Surface(ChannelKind.SMS, self._limit, "")
-        worst, count = self._worst(
-            ways, language, surface, lambda pages: segment(pages[0]).segments
-        )
+        worst, count = self._worst(ways, language, surface, lambda pages: _segments(pages[0]))
         if count > SMS_BUDGET:
             code = "sms-long" if count <= MOST_SEGMENTS else "sms-too-long"
             words = f"{name!r} in {language} takes {count} SMS segments{_after(worst)}"
@@ -143,9 +157,30 @@ class _Checker:
         surface: Surface,
         size: Callable[[tuple[str, ...]], int],
     ) -> tuple[_Screen, int]:
+        """Give the way that needs most, and how much. Only the two heaviest are really paged."""
+        if len(ways) > _MEASURED:
+            weighed = [(self._weight(way, language, surface.kind), way) for way in ways]
+            ways = [way for _, way in sorted(weighed, key=lambda pair: -pair[0])[:_MEASURED]]
         sizes = [size(self._shown(way, language, surface)) for way in ways]
         worst = max(range(len(ways)), key=sizes.__getitem__)
         return ways[worst], sizes[worst]
+
+    def _weight(self, screen: _Screen, language: str, kind: ChannelKind) -> float:
+        """Give how full the texts on the way make a page, in the encoding that they need together."""
+        texts = [self._text(ref, language, kind) for ref in (*screen.before, (screen.state, SAY))]
+        is_gsm = all(encoding is Encoding.GSM7 for encoding, _, _ in texts)
+        if is_gsm:
+            return sum(used for _, used, _ in texts) / self._limit.gsm7
+        return sum(letters for _, _, letters in texts) / self._limit.ucs2
+
+    def _text(self, ref: Ref, language: str, kind: ChannelKind) -> tuple[Encoding, int, int]:
+        """Give encoding, units and letters of one text; kept, because many screens share it."""
+        key = (ref, language, kind)
+        if key not in self._measured:
+            template = said_template(self._flow.states[ref[0]], ref[1], language, kind)
+            words = template.render(self._values) if template else ""
+            self._measured[key] = (*measure(words), len(words))
+        return self._measured[key]
 
     def _shown(self, screen: _Screen, language: str, surface: Surface) -> tuple[str, ...]:
         session = Session(

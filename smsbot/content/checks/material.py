@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from smsbot.content.source import Audience, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from smsbot.content.checks.numbers import OfficialNumber
@@ -54,7 +55,7 @@ class Material:
     numbers: tuple[OfficialNumber, ...] = ()
     today: date | None = None
     practice_labels: dict[str, str] = field(default_factory=dict)
-    service_words: dict[str, dict[str, str]] = field(default_factory=dict)
+    service_words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Service word to {spelling, folded: language}, as in `engine.model.Content`."""
 
     @property

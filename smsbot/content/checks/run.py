@@ -15,7 +15,7 @@ from smsbot.content.checks.rules import found
 from smsbot.content.checks.translations import check_translations
 from smsbot.content.checks.variables import check_variables
 from smsbot.content.checks.wording import check_wording
-from smsbot.content.dialogues import FOLDER, read_dialogues
+from smsbot.content.dialogue_file import FOLDER, read_dialogues
 from smsbot.content.loader import load_content
 
 if TYPE_CHECKING:

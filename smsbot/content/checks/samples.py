@@ -8,7 +8,7 @@ texts that the expression itself compares with.
 from __future__ import annotations
 
 import re
-from itertools import islice, product
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from smsbot.engine.expressions import BUILT_IN
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from smsbot.engine.expressions import CelExpression
     from smsbot.engine.model import Scalar
 
-MOST_TRIES = 600
+MOST_TRIES = 200
 
 _QUOTED = re.compile(r"""'([^'\\]*)'|"([^"\\]*)\"""")
 _NUMBER = re.compile(r"(?<![\w.])\d{1,15}(?:\.\d{1,9})?")
@@ -33,7 +33,7 @@ def type_faults(expression: CelExpression, defaults: Mapping[str, Scalar]) -> tu
     known = {**BUILT_IN, **defaults}
     names = sorted(expression.names & known.keys())
     found: dict[str, None] = {}
-    for values in islice(_samples(expression.source, names, known), MOST_TRIES):
+    for values in _samples(expression.source, names, known):
         reason = expression.fault_on({**known, **values})
         if reason and "zero" not in reason:
             found[reason] = None
@@ -41,15 +41,20 @@ def type_faults(expression: CelExpression, defaults: Mapping[str, Scalar]) -> tu
 
 
 def _samples(source: str, names: list[str], known: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give the combinations, the ones that differ most first: a long product is cut."""
+    """Give combinations of values: all of a small product, else evenly spread ones."""
     texts = list(dict.fromkeys(single or double for single, double in _QUOTED.findall(source)))
     numbers = [float(each) for each in _NUMBER.findall(_QUOTED.sub("''", source))]
     choices = [_values(known[name], texts, numbers) for name in names]
     longest = max(map(len, choices), default=1)
     for index in range(longest):  # all names together through their values
         yield {name: own[index % len(own)] for name, own in zip(names, choices, strict=True)}
-    for values in product(*choices):
-        yield dict(zip(names, values, strict=True))
+    total = prod(map(len, choices))
+    for number in range(0, total, max(1, total // MOST_TRIES) | 1):
+        values, rest = {}, number
+        for name, own in zip(names, choices, strict=True):
+            rest, index = divmod(rest, len(own))
+            values[name] = own[index]
+        yield values
 
 
 def _values(default: Any, texts: list[str], numbers: list[float]) -> list[Any]:

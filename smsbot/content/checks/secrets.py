@@ -69,6 +69,7 @@ _FORBIDS = re.compile(
     r"|jamais|ne|personne|aucune?|sans|refuse[rz]?|[eé]vite[rz]?|pas|uniquement|seulement)\b"
     r"|\bn'"
 )
+_ANY = re.compile(rf"\b(?:{_EN}|{_SW}|{_FR})\b")
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:pin|otp|password|passcode|cvv|secret|mother|maiden|card_?number|id_?number"
     r"|nenosiri)(?:$|_)"
@@ -82,6 +83,8 @@ def sentences(text: str) -> list[str]:
 
 def request_for_secret(text: str) -> str:
     """Give the sentence that asks for a secret, or an empty text."""
+    if not _ANY.search(text.casefold().replace("\u2019", "'")):
+        return ""
     for sentence in sentences(text):
         folded = sentence.casefold().replace("\u2019", "'")
         if _FORBIDS.search(folded):

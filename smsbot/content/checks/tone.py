@@ -14,6 +14,7 @@ MAX_WORDS = 20
 MAX_EXCLAMATIONS = 1
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+_TWO_CAPITALS = re.compile(r"[^\W\d_a-z]{2}")
 _EXCLAMATION = re.compile(r"[!\u00a1\uff01]")
 _TRUSTED_CAPITALS = frozenset(
     (
@@ -40,6 +41,8 @@ def shouts(text: str, allowed: frozenset[str]) -> str:
     """Give why a text shouts, or an empty text. `allowed` are keywords, in capitals."""
     if len(_EXCLAMATION.findall(text)) > MAX_EXCLAMATIONS:
         return f"more than {MAX_EXCLAMATIONS} exclamation mark"
+    if not _TWO_CAPITALS.search(text):
+        return ""
     for sentence in sentences(text):
         words = [word for word in _WORD.findall(sentence) if len(word) > 1]
         loud = [word for word in words if _is_loud(word, allowed)]
@@ -66,6 +69,8 @@ def _longest_loud_run(words: list[str], allowed: frozenset[str]) -> int:
 def long_sentence(text: str) -> tuple[int, str]:
     """Give the words and the beginning of the longest sentence that is too long, or (0, "")."""
     worst, which = 0, ""
+    if text.count(" ") < MAX_WORDS:
+        return worst, which
     for sentence in sentences(text):
         count = len(_WORD.findall(sentence)) + len(re.findall(r"\d[\d.,]*", sentence))
         if count > max(MAX_WORDS, worst):

@@ -55,9 +55,11 @@ def _capitals(material: Material) -> frozenset[str]:
 
 def _dangers(said: Said, official: frozenset[str]) -> Iterator[Fault]:
     """Find what a thumb could follow: links, codes and numbers."""
-    for link in links(said.text):
+    for link in links(said.text) if "." in said.text else ():
         code = "practice-link" if said.is_practice else "link"
         yield found(code, said.path, said.line, f"the text holds the address {link!r}")
+    if not any(map(str.isdigit, said.text)):
+        return
     for code in dialable_codes(said.text):
         if said.is_practice:
             words = f"a phone would offer to dial {code} in this practice message"

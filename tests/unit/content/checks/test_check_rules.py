@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from check_examples import CONTACTS, LESSON, MENU, Example, checked, files_of, sound_files
 
 import smsbot.content
-from check_examples import CONTACTS, LESSON, MENU, Example, checked, files_of, sound_files
 from smsbot.content.checks.rules import RULES
 from smsbot.content.faults import Severity
 

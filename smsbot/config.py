@@ -168,14 +168,20 @@ def read_made_secrets(data: Path) -> dict[str, str]:
     return {str(name): str(value) for name, value in found.items()}
 
 
-def write_made_secrets(data: Path, fresh: dict[str, str]) -> dict[str, str]:
-    """Keep new secrets beside the old, readable by the owner alone; a racing process's win stays."""
+def write_made_secrets(
+    data: Path, fresh: dict[str, str], *, replace: bool = False
+) -> dict[str, str]:
+    """Keep new secrets beside the old, readable by the owner alone.
+
+    A racing process's win stays, unless `replace` says that the new ones are meant to win.
+    """
     data.mkdir(parents=True, exist_ok=True)
     path = data / _MADE_SECRETS
     lock = data / (_MADE_SECRETS + ".lock")
     with lock.open("w") as held:
         _lock_exclusively(held.fileno())
-        made = fresh | read_made_secrets(data)
+        known = read_made_secrets(data)
+        made = known | fresh if replace else fresh | known
         partial = path.with_suffix(".new")
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:

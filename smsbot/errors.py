@@ -117,3 +117,15 @@ class NotFound(SmsbotError):
     """The thing that was named does not exist."""
 
     code = "not_found"
+
+
+class ReferenceTaken(Refused):
+    """Another report has this reference: ask `free_reference` for the next."""
+
+    code = "reference_taken"
+
+
+class BadBackup(Refused):
+    """A backup file is damaged, changed, of other keys, or of a schema that this version cannot read."""
+
+    code = "bad_backup"

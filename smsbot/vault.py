@@ -63,6 +63,11 @@ class Vault:
         except (InvalidTag, ValueError):
             raise CannotDecrypt("a stored value was changed or belongs elsewhere") from None
 
+    @property
+    def key_ids(self) -> tuple[bytes, ...]:
+        """Give what the ciphertexts of each key begin with (4 bytes), the encrypting key first."""
+        return tuple(self._ciphers)
+
     def is_current(self, sealed: bytes) -> bool:
         """Say whether the first key made this ciphertext (`keys rotate` seals the others anew)."""
         return sealed[:4] == self._first_id

@@ -38,9 +38,9 @@ from smsbot.text.answers import fold
 from smsbot.values import Channel, ChannelKind, InboundSms, Msisdn, Prices, UssdTurn
 
 if TYPE_CHECKING:
-    from smsbot.engine.model import Content
     from sqlalchemy import Table
 
+    from smsbot.engine.model import Content
     from smsbot.storage.database import Database
     from smsbot.vault import Vault
 

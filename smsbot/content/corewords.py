@@ -36,12 +36,6 @@ TEXTS = (
         "One USSD page.",
     ),
     CoreWord(
-        "help-stopped",
-        "{service}: lessons against phone and money scams. You have left, so we send you nothing. To "
-        "come back, text START. {cost}",
-        f"Answers HELP of a person who left. {_SMS}",
-    ),
-    CoreWord(
         "unknown-text",
         "{service}: we did not understand that. Text HELP to see what we can do, SCAM to report a scam, "
         "STOP to leave.",
@@ -49,8 +43,8 @@ TEXTS = (
     ),
     CoreWord(
         "too-many",
-        "You have sent us many messages. Please wait an hour and write again.",
-        f"The last answer in this hour. {_SMS}",
+        "That was too often. Please wait {minutes} minutes and try again.",
+        f"After too many texts or wrong codes. {{minutes}} is a number. {_SMS}",
     ),
     # leaving and coming back
     CoreWord(
@@ -91,7 +85,7 @@ TEXTS = (
         f"{{languages}} are names, each in its own language. {_SMS}",
     ),
     CoreWord(
-        "language-done",
+        "language-set",
         "From now on we write to you in {language}.",
         f"{{language}} is the name of your language. {_SMS}",
     ),
@@ -100,9 +94,9 @@ TEXTS = (
         "We do not speak that language yet. We speak: {languages}.",
         f"{{languages}} are names, each in its own language. {_SMS}",
     ),
-    CoreWord("region-done", "We noted where you live: {region}.", _SMS),
+    CoreWord("region-set", "We noted where you live: {region}.", _SMS),
     CoreWord(
-        "region-unclear",
+        "region-ask",
         "Where do you live? Text REGION and the name of the place, such as REGION KISUMU.",
         _SMS,
     ),
@@ -124,23 +118,16 @@ TEXTS = (
         f"{{code}} is six digits. {_SMS}",
     ),
     CoreWord(
-        "mydata-known",
+        "mydata-reply",
         "Since {since} we keep your number and: language {language}, country {country}, region "
-        "{region}, network {network}.",
-        f"The first of three SMS. {_SMS}",
-    ),
-    CoreWord("mydata-agreed", "You agreed to: {purposes}.", "The second of three SMS."),
-    CoreWord("mydata-agreed-none", "You have agreed to no messages.", "The second of three SMS."),
-    CoreWord(
-        "mydata-counts",
-        "We also keep: reports {reports}, your texts {received}, our texts {sent}, menu steps {steps}. "
-        "To erase it all, text DELETE.",
-        f"The third of three SMS; all values are numbers. {_SMS}",
+        "{region}, network {network}. You agreed to: {consents}. Reports {reports}, your texts "
+        "{received}, our texts {sent}, menu steps {steps}. To erase it all, text DELETE.",
+        "Answers MYDATA and the code: two SMS at most, with the values in place. A dash is no value.",
     ),
     CoreWord("mydata-none", "We keep nothing about you.", _SMS),
-    CoreWord("purpose-lessons", "lessons", "A purpose in mydata-agreed."),
-    CoreWord("purpose-alerts", "alerts", "A purpose in mydata-agreed."),
-    CoreWord("purpose-research", "research", "A purpose in mydata-agreed."),
+    CoreWord("purpose-lessons", "lessons", "A purpose that {consents} of mydata-reply names."),
+    CoreWord("purpose-alerts", "alerts", "A purpose that {consents} of mydata-reply names."),
+    CoreWord("purpose-research", "research", "A purpose that {consents} of mydata-reply names."),
     CoreWord(
         "delete-code",
         "To erase what we keep about you, text DELETE {code} within {minutes} minutes. If you did not "
@@ -158,11 +145,6 @@ TEXTS = (
         "That code is not right. Please look at our SMS. Tries left: {left}.",
         f"{{left}} is a number, perhaps 0. {_SMS}",
     ),
-    CoreWord(
-        "code-locked",
-        "Too many wrong codes. Please try again in {minutes} minutes.",
-        f"{{minutes}} is a number. {_SMS}",
-    ),
     CoreWord("code-expired", "That code is too old. Text {word} to get a new one.", _SMS),
     # reports
     CoreWord(
@@ -172,8 +154,8 @@ TEXTS = (
     ),
     CoreWord(
         "forward-thanks",
-        "Thank you. Your report is {reference}. Do not answer that message. Send no money and no PIN. To "
-        "follow it, text STATUS {reference}.",
+        "Thank you. Your report is {reference}. Do not answer that message. Send no money and no PIN. "
+        "To follow it, text STATUS {reference}.",
         f"Answers a forwarded text that looks like a scam. {{reference}} is eight digits. {_SMS}",
     ),
     CoreWord(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from smsbot.engine.expressions import MAX_NUMBER, MAX_TEXT
 from smsbot.engine.model import Ask, AskType
-from smsbot.engine.screen import RETRY, options_of, retry_of
+from smsbot.engine.screen import RETRY, hint_for, options_of, retry_of
 from smsbot.engine.words import core_text
 from smsbot.text.answers import (
     fold,
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from smsbot.engine.model import Content, Scalar, State, Surface
 
-CHOOSE = "hint-choose"
 BACK, HOME, MORE = "0", "00", "98"
 
 _MAX_RAW = 10_000
@@ -89,16 +88,16 @@ def read(at: Place, text: str) -> Reading:
     ask = at.state.ask
     if ask is None:
         option = _option(at, text)
-        return Reading(option) if option else _wrong(at, CHOOSE)
+        return Reading(option) if option else _wrong(at)
     if ask.skip and (not text or _is_skip(at, text)):
         return Reading()
     if not text:
-        return _wrong(at, _HINTS[ask.type])
+        return _wrong(at)
     return _READERS[ask.type](at, ask, text)
 
 
-def _wrong(at: Place, hint: str) -> Reading:
-    return Reading(hint=RETRY if retry_of(at.state) else hint)
+def _wrong(at: Place, hint: str = "") -> Reading:
+    return Reading(hint=RETRY if retry_of(at.state) else hint or hint_for(at.state))
 
 
 def _option(at: Place, text: str) -> int:
@@ -110,13 +109,14 @@ def _option(at: Place, text: str) -> int:
     if number or not text:
         return number if number <= len(templates) else 0
     # What is matched are the words that are always there: a placeholder counts as nothing.
-    return match_option(text, [(template.render({}),) for template in templates]) or 0
+    spellings = [(template.render({}),) for template in templates]
+    return match_option(text, spellings, at.language) or 0
 
 
 def _choice(at: Place, ask: Ask, text: str) -> Reading:
     option = _option(at, text)
     if not option:
-        return _wrong(at, CHOOSE)
+        return _wrong(at)
     if option > len(ask.choices):  # one line more: Skip
         return Reading(option)
     return Reading(option, ask.choices[option - 1][0])
@@ -131,15 +131,15 @@ def _yesno(at: Place, _ask: Ask, text: str) -> Reading:
         no = at.content.no_words.get(at.language, frozenset())
         answer = parse_yesno(text, yes, no)
         if answer is None:
-            return _wrong(at, _HINTS[AskType.YESNO])
+            return _wrong(at)
         option = 1 if answer else 2
     return Reading(option, option == 1)
 
 
 def _number(at: Place, ask: Ask, text: str) -> Reading:
-    value = parse_amount(text) if ask.type is AskType.AMOUNT else parse_number(text, ask.decimals)
+    value = _value(at, ask, text)
     if value is None or abs(value) > MAX_NUMBER:
-        return _wrong(at, _HINTS[ask.type])
+        return _wrong(at)
     low, high = ask.low, ask.high
     if (low is not None and value < low) or (high is not None and value > high):
         hint = "hint-between" if None not in (low, high) else "hint-least"
@@ -147,9 +147,19 @@ def _number(at: Place, ask: Ask, text: str) -> Reading:
     return Reading(value=float(value) if ask.decimals else int(value))
 
 
+def _value(at: Place, ask: Ask, text: str) -> int | float | None:
+    if ask.type is AskType.NUMBER:
+        return parse_number(text, ask.decimals, at.language)
+    if ask.decimals:  # an amount is read in whole units; its cents are in the plain number
+        value = parse_number(text, ask.decimals, at.language)
+        if value is not None:
+            return value
+    return parse_amount(text, at.language)
+
+
 def _text(at: Place, ask: Ask, text: str) -> Reading:
     if ask.low is not None and len(text) < ask.low:
-        return _wrong(at, _HINTS[AskType.TEXT])
+        return _wrong(at)
     if ask.high is not None and len(text) > ask.high:
         return _wrong(at, "hint-long")
     return Reading(value=text[:MAX_TEXT])
@@ -159,19 +169,19 @@ def _is_skip(at: Place, text: str) -> bool:
     return text == "#" or fold(text) == fold(core_text(at.content, at.language, "skip"))
 
 
-def _phone(at: Place, ask: Ask, text: str) -> Reading:
+def _phone(at: Place, _ask: Ask, text: str) -> Reading:
     found = parse_phone(text, at.surface.country)
-    return _wrong(at, _HINTS[ask.type]) if found is None else Reading(value=found.e164)
+    return _wrong(at) if found is None else Reading(value=found.e164)
 
 
-def _date(at: Place, ask: Ask, text: str) -> Reading:
-    found = parse_date(text, at.today)
-    return _wrong(at, _HINTS[ask.type]) if found is None else Reading(value=found.isoformat())
+def _date(at: Place, _ask: Ask, text: str) -> Reading:
+    found = parse_date(text, at.today, at.language)
+    return _wrong(at) if found is None else Reading(value=found.isoformat())
 
 
-def _transaction(at: Place, ask: Ask, text: str) -> Reading:
+def _transaction(at: Place, _ask: Ask, text: str) -> Reading:
     found = parse_transaction(text)
-    return _wrong(at, _HINTS[ask.type]) if found is None else Reading(value=found)
+    return _wrong(at) if found is None else Reading(value=found)
 
 
 _SKIPPED = 3
@@ -185,14 +195,4 @@ _READERS: dict[AskType, Callable[[Place, Ask, str], Reading]] = {
     AskType.DATE: _date,
     AskType.TEXT: _text,
     AskType.TRANSACTION: _transaction,
-}
-_HINTS = {
-    AskType.CHOICE: CHOOSE,
-    AskType.YESNO: "hint-yesno",
-    AskType.NUMBER: "hint-number",
-    AskType.AMOUNT: "hint-amount",
-    AskType.PHONE: "hint-phone",
-    AskType.DATE: "hint-date",
-    AskType.TEXT: "hint-text",
-    AskType.TRANSACTION: "hint-transaction",
 }

@@ -29,6 +29,17 @@ _VALUES = 2
 """Where the values stand in an item of `Session.pending`."""
 RETRY = "retry"
 """The notice that stands for the author's own words after a wrong answer."""
+CHOOSE = "hint-choose"
+_HINTS = {
+    AskType.CHOICE: CHOOSE,
+    AskType.YESNO: "hint-yesno",
+    AskType.NUMBER: "hint-number",
+    AskType.AMOUNT: "hint-amount",
+    AskType.PHONE: "hint-phone",
+    AskType.DATE: "hint-date",
+    AskType.TEXT: "hint-text",
+    AskType.TRANSACTION: "hint-transaction",
+}
 SAY = -1
 """The part of a state that is its `say`; from 0 on it is the feedback of that option."""
 
@@ -62,7 +73,9 @@ def pages_of(content: Content, flow: Flow, session: Session, surface: Surface) -
     for start in session.hints:
         # The hint pushes lines of its page on to the next ones; the pages before stay as they were.
         rest = (_lines(content, flow, session, surface, page) for page in pages[start:])
-        blocks = [hint, *chain.from_iterable(rest)]
+        lines = list(chain.from_iterable(rest))
+        # In one block with the first line, or a long line would leave the hint alone on its page.
+        blocks = ["\n".join([hint, *lines[:1]]), *lines[1:]]
         pages = pages[:start] + _paged(content, flow, session, surface, blocks)
     return pages
 
@@ -112,12 +125,14 @@ def _blocks(
     ]
     if state.ask is not None and state.ask.skip and not options:
         blocks.append(f"# {core_text(content, language, 'skip')}")
-    blocks = [block for block in blocks if block]
+    blocks = [block for block in blocks if block.strip()]
     is_static = not (
         any(template.names for template in (*asked, *options))
         or any(len(ref) > _VALUES and ref[_VALUES] for ref in session.pending)
     )
-    return blocks or [core_text(content, language, "goodbye")], is_static
+    if not blocks:  # nobody gets an empty page, even where an author wrote no words
+        blocks = [core_text(content, language, hint_for(state) if state.waits else "goodbye")]
+    return blocks, is_static
 
 
 def options_of(content: Content, state: State, language: str, kind: ChannelKind) -> list[Template]:
@@ -134,10 +149,10 @@ def options_of(content: Content, state: State, language: str, kind: ChannelKind)
     return [*found, core_template(content, language, "skip")] if ask.skip else found
 
 
-def said(state: State, part: int, language: str, kind: ChannelKind) -> Template | None:
-    """Give the template of a state's `say`, or of the feedback of one of its options."""
+def said(state: State, part: int, language: str) -> Words | None:
+    """Give a state's `say`, or the feedback of one of its options."""
     texts = state.say if part == SAY else state.options[part].feedback
-    return None if texts is None else _for(texts[language], kind)
+    return None if texts is None else texts[language]
 
 
 def _said(content: Content, flow: Flow, session: Session, kind: ChannelKind, ref: list[Any]) -> str:
@@ -147,8 +162,8 @@ def _said(content: Content, flow: Flow, session: Session, kind: ChannelKind, ref
     language = session.flow_language
     if len(more) > 1:
         flow, language = content.flows[more[1]], more[2]
-    template = said(flow.states[name], part, language, kind)
-    return "" if template is None else template.render(values)
+    words = said(flow.states[name], part, language)
+    return "" if words is None else _for(words, kind).render(values)
 
 
 def _for(words: Words, kind: ChannelKind) -> Template:
@@ -167,6 +182,11 @@ def _hint(content: Content, flow: Flow, session: Session, surface: Surface) -> s
     ask = state.ask
     bounds = {} if ask is None else {"low": _plain(ask.low), "high": _plain(ask.high)}
     return core_text(content, language, session.notice, bounds)
+
+
+def hint_for(state: State) -> str:
+    """Give the key of the core words that say what this state takes."""
+    return _HINTS[state.ask.type] if state.ask is not None else CHOOSE
 
 
 def retry_of(state: State) -> Texts | None:

@@ -33,8 +33,8 @@ class Session:
     or the feedback of option n; then the values that its placeholders had; then flow and language
     where they are not the session's. `frames` are the callers of subflows, outermost first:
     [flow, state that called, variables, flow_language]. `history` holds what `0` needs, the last
-    step last: [state, page, pending, variables to put back (null: unset)], or after a step into
-    another flow [state, page, pending, all variables, flow, flow_language, frames].
+    step last: [state, variables to put back (null: unset), page, pending] without an empty end, or
+    after a step into another flow [state, all variables, page, pending, flow, flow_language, frames].
     """
 
     version: str

@@ -24,7 +24,6 @@ from smsbot.engine.model import (
 )
 from smsbot.engine.reading import (
     BACK,
-    CHOOSE,
     HOME,
     MORE,
     Place,
@@ -34,7 +33,7 @@ from smsbot.engine.reading import (
     sign_of,
     sign_word_of,
 )
-from smsbot.engine.screen import ENDINGS, TOO_MANY_TRIES, is_last_words, pages_of
+from smsbot.engine.screen import CHOOSE, ENDINGS, TOO_MANY_TRIES, is_last_words, pages_of
 from smsbot.engine.session import Session
 from smsbot.engine.turn import Turn, step_back
 from smsbot.engine.words import core_text

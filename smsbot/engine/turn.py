@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from transitions import MachineError
 
 from smsbot.engine.effects import remember, render_effect
-from smsbot.engine.expressions import MAX_NUMBER, settle
+from smsbot.engine.expressions import settle
 from smsbot.engine.model import EffectKind, StateKind
 from smsbot.engine.scope import choose_language, is_offered, values_of
 from smsbot.engine.screen import APOLOGY, SAY, said
@@ -93,7 +93,7 @@ class Turn:
                 old = self.values()[each.name]
                 if isinstance(old, str) or isinstance(value, str):
                     continue  # `smsbot check` refuses this; a citizen is not to suffer for it
-                value = min(old + value, MAX_NUMBER)
+                value += old
             self.put(each.name, value)
 
     def do(self, specs: Sequence[EffectSpec]) -> None:
@@ -116,14 +116,15 @@ class Turn:
     def tell(self, state: State, part: int) -> None:
         """Put a text in front of the next page: a `say`, or the feedback of an option."""
         language = self.session.flow_language
-        template = said(state, part, language, self.surface.kind)
-        if template is None:
+        words = said(state, part, language)
+        if words is None:
             return
         ref: list[Any] = [state.name, part]
-        if template.names:
-            values = self.values()
+        names = {*words.ussd.names, *words.sms.names}  # it may be read on either channel
+        if names:
             # The values as they are now: what follows may change them before this is read.
-            ref.append({name: values[name] for name in template.names if name in values})
+            values = self.values()
+            ref.append({name: values[name] for name in names if _is_shown(values.get(name))})
         self._said.append((self.flow, language, ref))
 
     # --- where it goes --------------------------------------------------------------------------
@@ -168,13 +169,11 @@ class Turn:
         """Pass a state that asks nothing. False when the conversation ends with it."""
         if state.kind is StateKind.SAY and state.goto:
             return self.fire("next")
-        if state.kind is StateKind.WHEN and self.fire("branch"):
-            return True
-        if state.kind is StateKind.CALL:
-            called = self._call(state)
-            if not called:
+        if state.kind is StateKind.WHEN or state.kind is StateKind.CALL:
+            goes_on = self.fire("branch") if state.kind is StateKind.WHEN else self._call(state)
+            if not goes_on:
                 self.session.notice = APOLOGY
-            return called
+            return goes_on
         return self._return()
 
     def _call(self, state: State) -> bool:
@@ -223,13 +222,21 @@ class Turn:
     def keep_step(self, before: Session) -> None:
         """Note how to go back to the view that was left."""
         session = self.session
-        step: list[Any] = [before.state, before.page, before.pending]
         if before.flow == session.flow and before.frames == session.frames:
-            step.append(_undo(before.variables, session.variables))
+            undo = _undo(before.variables, session.variables)
+            step: list[Any] = [before.state, undo, before.page, before.pending]
+            while not step[-1]:  # most steps are but the name of a state
+                step.pop()
         else:
-            step += [before.variables, before.flow, before.flow_language, before.frames]
+            step = [before.state, before.variables, before.page, before.pending]
+            step += [before.flow, before.flow_language, before.frames]
         session.history.append(step)
         del session.history[:-MAX_HISTORY]
+
+
+def _is_shown(value: object) -> bool:
+    """Say whether a placeholder shows this value: lists of names are for conditions only."""
+    return value is not None and not isinstance(value, tuple)
 
 
 def _undo(before: dict[str, Scalar], after: dict[str, Scalar]) -> dict[str, Scalar | None]:
@@ -247,18 +254,26 @@ def _undo(before: dict[str, Scalar], after: dict[str, Scalar]) -> dict[str, Scal
 
 def step_back(content: Content, session: Session) -> Flow:
     """Put back the view before: state, page, texts and variables. Gives the flow it is in."""
-    if session.history:
-        step = session.history.pop()
-        session.state, session.page, session.pending, variables = step[:4]
-        if len(step) > 4:  # noqa: PLR2004 - the step was into another flow
-            session.variables = dict(variables)
-            session.flow, session.flow_language = step[4], step[5]
-            session.frames = list(step[6])
-        else:
-            for name, value in variables.items():
-                if value is None:
-                    session.variables.pop(name, None)
-                else:
-                    session.variables[name] = value
-        session.wrong, session.hints, session.notice = 0, [], ""
+    session.wrong, session.hints, session.notice = 0, [], ""
+    if not session.history:
+        return content.flows[session.flow]
+    step = session.history.pop()
+    session.state, variables, session.page, session.pending, *elsewhere = (
+        *step,
+        *_NOTHING[len(step) :],
+    )
+    if elsewhere:
+        session.flow, session.flow_language, frames = elsewhere
+        session.frames = list(frames)
+        session.variables = dict(variables)
+    else:
+        for name, value in variables.items():
+            if value is None:
+                session.variables.pop(name, None)
+            else:
+                session.variables[name] = value
     return content.flows[session.flow]
+
+
+_NOTHING: tuple[Any, ...] = ("", {}, 0, [])
+"""What a step back holds where its end was left out: never changed, so it may be shared."""

@@ -84,7 +84,7 @@ class _Service(SMSService):  # type: ignore[misc]  # the SDK has no types
         if self._base_override:
             self._baseUrl = self._contentUrl = self._base_override + "/version1"
 
-    def _make_request(  # noqa: PLR0917 - the SDK's own signature
+    def _make_request(
         self,
         url: str,
         method: str,

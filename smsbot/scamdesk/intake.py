@@ -12,7 +12,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from smsbot.errors import Refused
+from smsbot.errors import ReferenceTaken
 from smsbot.storage import reports
 from smsbot.storage.reports import RAW_CONTEXT, NewReport
 
@@ -29,12 +29,6 @@ _AMOUNT = re.compile(r"-?\d{1,12}(\.\d{1,4})?")
 _BANDS = (0, 1, 500, 1_000, 5_000, 10_000, 50_000, 100_000, 1_000_000)
 _MAX_FACTS = 20
 _REFERENCE_TRIES = 50
-
-
-class ReferenceTaken(Refused):
-    """Another report has this reference: ask `free_reference` for the next."""
-
-    code = "reference_taken"
 
 
 def take_report(

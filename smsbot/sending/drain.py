@@ -39,13 +39,14 @@ if TYPE_CHECKING:
 PROBE_MS: Final = 10 * 60_000
 """How long a channel that its account paused rests before one message tries whether it works."""
 _TICK_S: Final = 0.02
-_LOOK_AHEAD_S: Final = 0.15
+_ROUND_S: Final = 0.1
+"""How much of the rate one round claims. A killed worker leaves this, and what is on its way, in
+doubt. A request is never more than a round: a tenth of the rate, where a quarter is allowed."""
+_LOOK_AHEAD_S: Final = 0.1
 _ROWS: Final = 500
 _PEEK: Final = 1000
 _AWAY_S: Final = 0.25
 _PAUSED_S: Final = 30.0
-_QUARTER: Final = 0.25
-"""A request is at most a quarter of the rate: seen from the gateway, no burst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,7 @@ class Drain:
                 now_ms=now_ms,
             )
         rate = self._channel.rate
-        bounds = Bounds(room, self._gateway.max_batch, _ROWS, max(1.0, rate * _QUARTER))
+        bounds = Bounds(room, self._gateway.max_batch, _ROWS, max(1.0, rate * _ROUND_S))
         return plan(rows, bounds)
 
     def _claim_and_launch(self, groups: list[list[int]]) -> None:

@@ -1,7 +1,8 @@
 """Which queued rows go out together: equal texts share a request, within the bounds of the rate.
 
-Pure. Rows come in the order of sending, and a request stands where its first row stood, so a reply
-never waits behind bulk; bulk with a reply's own text may ride along with it.
+Pure. Rows come in the order of sending. The text of the first row goes first, with every other row
+of that text and priority that was seen, then the text of the next row that is left: few full
+requests instead of many small ones, while no row waits longer than for the texts before it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class Bounds:
     """What one round may take: how many requests, recipients of each, rows and segments in all.
 
-    `segments` bounds a request as well as the round; but one message always fits, however long.
+    One message always fits, however long.
     """
 
     requests: int
@@ -30,30 +31,41 @@ class Bounds:
 
 @dataclass(slots=True)
 class _Group:
+    each: int
     ids: list[int] = field(default_factory=list)
     refs: set[str] = field(default_factory=set)
 
 
 def plan(rows: Iterable[Waiting], bounds: Bounds) -> list[list[int]]:
     """Give the ids of each request. A person stands in a request once: answers come by number."""
+    chosen: list[list[int]] = []
+    left_rows, left_segments = bounds.rows, bounds.segments
+    for group in _groups(rows, bounds):
+        room = min(left_rows, int(left_segments // group.each))
+        if not chosen:
+            room = max(room, 1)
+        if room <= 0:
+            break  # not a later, shorter text: a long reply would wait for ever
+        ids = group.ids[:room]
+        chosen.append(ids)
+        left_rows -= len(ids)
+        left_segments -= len(ids) * group.each
+    return chosen
+
+
+def _groups(rows: Iterable[Waiting], bounds: Bounds) -> list[_Group]:
     groups: list[_Group] = []
-    open_groups: dict[str, _Group] = {}
-    taken = 0
-    segments = 0
+    open_groups: dict[tuple[int, str], _Group] = {}
     for row in rows:
-        if taken == bounds.rows or (taken and segments + row.segments > bounds.segments):
-            break  # not a later, shorter one: a long reply would wait for ever
-        group = open_groups.get(row.body_hash)
+        key = (row.priority, row.body_hash)
+        group = open_groups.get(key)
         if group is not None and row.ref in group.refs:
             continue  # the same text again to the same person goes in a later round
         if group is None or len(group.ids) == bounds.recipients:
             if len(groups) == bounds.requests:
                 continue
-            group = _Group()
+            group = open_groups[key] = _Group(row.segments)
             groups.append(group)
-            open_groups[row.body_hash] = group
         group.ids.append(row.id)
         group.refs.add(row.ref)
-        taken += 1
-        segments += row.segments
-    return [group.ids for group in groups]
+    return groups

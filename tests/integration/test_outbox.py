@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import pytest
 import rq
 import sqlalchemy
-from sending_support import NOW, TEXTS, channel, people, queue_bulk
 
 from smsbot.errors import RedisAway
 from smsbot.jobs import SEND, Waker, queue
@@ -25,16 +24,17 @@ from smsbot.storage.messages import (
 )
 from smsbot.storage.tables import messages
 from smsbot.values import MessageState
+from tests.integration.sending_support import NOW, TEXTS, channel, people, queue_bulk
 
 if TYPE_CHECKING:
     import redis
-    from sending_support import Person
     from sqlalchemy import Connection
 
     from smsbot.sending.replies import QueuedReply
     from smsbot.storage.database import Database
     from smsbot.values import Channel, Msisdn
     from smsbot.vault import Vault
+    from tests.integration.sending_support import Person
 
 
 class NoPrefixes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select, update
 
+from smsbot.errors import ReferenceTaken
 from smsbot.people import commands, ownership, rights
 from smsbot.people.answers import Answer
 from smsbot.scamdesk import intake
@@ -22,143 +23,27 @@ from smsbot.storage import (
     tables,
 )
 from smsbot.storage.codes import Act
-from smsbot.storage.consents import Evidence
 from smsbot.storage.profiles import profile
 from smsbot.storage.suppressions import Refusal
-from smsbot.values import Msisdn
+from tests.integration.lives import (
+    AMINA,
+    DAY,
+    PIN,
+    RAW,
+    T0,
+    dump,
+    live,
+    lottery,
+    meet,
+    report,
+    said,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sqlalchemy import Connection
-
-    from smsbot.storage.contacts import Contact
     from smsbot.storage.database import Database
     from smsbot.vault import Vault
 
-AMINA = Msisdn("+254711000123")
-PIN = "9371"
-RAW = f"Nimetapeliwa! Alisema PIN yangu {PIN} na namba 0711000123 \U0001f622"
-DAY = 86_400_000
-T0 = 1_780_000_000_000
 NAMES = {"en": "English", "sw": "Kiswahili", "am": "አማርኛ", "ha": "Hausa"}
-
-
-def said(at: int = T0, key: str | None = None) -> Evidence:
-    return Evidence(at, "at-ke", "0011223344556677", "sw", "JIUNGE", key)
-
-
-def lottery(*numbers: int) -> Callable[[int], int]:
-    """A chance that is known beforehand."""
-    drawn = iter(numbers)
-    return lambda below: next(drawn) % below
-
-
-def meet(connection: Connection, vault: Vault, at: int = T0) -> Contact:
-    return contacts.ensure(
-        connection, vault, AMINA, channel_country="KE", network="63902", now_ms=at
-    )
-
-
-def report(connection: Connection, vault: Vault, contact: Contact, **changes: Any) -> str:
-    given: dict[str, Any] = {
-        "effect_key": "turn-7",
-        "contact": contact,
-        "channel": "at-ke",
-        "kind": "wrong-send",
-        "facts": {"lost_amount": "3500", "told_pin": "true", "who": "alijiita wakala 0722"},
-        "raw_text": RAW,
-        "now_ms": T0 + 5,
-        "reference": "12345678",
-    }
-    return intake.take_report(connection, vault, **(given | changes))
-
-
-def dump(connection: Connection) -> str:
-    """Everything that anybody who has the database, but no key, can read."""
-    rows = [
-        repr(row)
-        for table in tables.metadata.sorted_tables
-        for row in connection.execute(select(table))
-    ]
-    return "\n".join(rows)
-
-
-def live(connection: Connection, vault: Vault) -> Contact:
-    """A contact who learned, agreed, wrote, was answered and reported."""
-    contact = meet(connection, vault)
-    contacts.set_language(connection, contact.id, "sw", T0)
-    commands.set_region(connection, contact, "Kisumu")
-    commands.join(connection, contact, said(T0 + 1, key="turn-1"))
-    contacts.tag(connection, contact.id, "learned-wrong-send", T0 + 2)
-    row = {"channel": "at-ke", "ref": contact.ref, "contact_id": contact.id}
-    for number, state in enumerate(("answered", "pending", "pending")):
-        sealed = vault.encrypt(RAW.encode(), b"inbound.body")
-        connection.execute(
-            tables.inbound.insert().values(
-                **row,
-                gateway_id=f"in-{number}",
-                body_enc=sealed,
-                received_at=T0 + number,
-                state=state,
-            ),
-        )
-    for number, state in enumerate(("delivered", "queued", "sending")):
-        connection.execute(
-            tables.messages.insert().values(
-                **row,
-                purpose="lessons",
-                priority=1,
-                body_enc=vault.encrypt(b"Somo", b"messages.body"),
-                body_hash=vault.mac(b"Somo"),
-                encoding="GSM-7",
-                segments=1,
-                state=state,
-                due_at=T0,
-                created_at=T0,
-                dedupe_key=f"lesson:{contact.ref}:{number}",
-            ),
-        )
-    connection.execute(
-        tables.turns.insert().values(
-            id="a" * 32,
-            channel="at-ke",
-            session_ref="b" * 32,
-            ref=contact.ref,
-            number=0,
-            at=T0,
-            version="0011223344556677",
-            language="sw",
-            flow="menu",
-            state="front",
-            to_flow="menu",
-            to_state="front",
-            how="start",
-            option=0,
-            ends=False,
-            opening_enc=b"sealed",
-        ),
-    )
-    connection.execute(
-        tables.ussd_sessions.insert().values(
-            channel="at-ke",
-            session_ref="b" * 32,
-            ref=contact.ref,
-            started_at=T0,
-            last_at=T0,
-            turns=1,
-            flow="menu",
-            state="front",
-            ended="",
-        ),
-    )
-    row = {"contact_id": contact.id, "effect_key": "turn-9"}
-    connection.execute(tables.enrolments.insert().values(**row, course="boosters", at=T0))
-    connection.execute(
-        tables.reminders.insert().values(**row, flow="menu", channel="at-ke", due_at=T0 + DAY)
-    )
-    report(connection, vault, contact)
-    return contacts.by_id(connection, contact.id)
 
 
 def test_stop_is_confirmed_once_and_join_brings_lessons_back_but_start_does_not(
@@ -493,11 +378,11 @@ def test_a_repeated_report_gets_the_reference_it_has(database: Database, vault: 
         contact = meet(connection, vault)
         assert report(connection, vault, contact) == "12345678"
         assert report(connection, vault, contact, reference="87654321") == "12345678"
-        with pytest.raises(intake.ReferenceTaken):
+        with pytest.raises(ReferenceTaken):
             report(connection, vault, contact, effect_key="turn-8")
         free = intake.free_reference(connection, ["12345678", "12345678", "11112222"].__getitem__)
         assert free == "11112222"
-        with pytest.raises(intake.ReferenceTaken):
+        with pytest.raises(ReferenceTaken):
             intake.free_reference(connection, lambda _attempt: "12345678")
         rows = connection.execute(select(tables.reports)).all()
         assert len(rows) == 1

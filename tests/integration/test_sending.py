@@ -5,8 +5,6 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from loopback_gateway import LoopbackGateway, LoopbackServer
-from sending_support import TEXTS, Diary, channel, drain, people, queue_bulk, sender_of, states
 from sqlalchemy import select, update
 
 from smsbot.clock import Clock
@@ -14,6 +12,17 @@ from smsbot.sessions.client import connect
 from smsbot.storage import channel_states
 from smsbot.storage.messages import PRIORITY_REPLY
 from smsbot.storage.tables import contacts, messages
+from tests.integration.loopback_gateway import LoopbackGateway, LoopbackServer
+from tests.integration.sending_support import (
+    TEXTS,
+    Diary,
+    channel,
+    drain,
+    people,
+    queue_bulk,
+    sender_of,
+    states,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

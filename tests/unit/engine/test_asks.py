@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from smsbot.engine.model import State
 from tests.flowkit import SMS, Phone, ask, content, end, flow
+
+if TYPE_CHECKING:
+    from smsbot.engine.model import State
 
 
 def _phone(question: State, surface: Any = None) -> Phone:

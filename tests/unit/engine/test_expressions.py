@@ -88,7 +88,7 @@ def test_a_fault_at_run_time_is_false_and_counted(source: str) -> None:
 
 @pytest.mark.parametrize("source", ["", "1 +", "a b", "'open", "if x", "x = 1", "(" * 500])
 def test_what_is_no_cel_is_refused_in_one_short_line(source: str) -> None:
-    with pytest.raises(ContentError, match="^no CEL expression: .{1,130}$"):
+    with pytest.raises(ContentError, match=r"^no CEL expression: .{1,130}$"):
         compile_expression(source)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from smsbot.text.paging import fits
 from smsbot.values import PageLimit
-from tests.flowkit import SMS, USSD, Phone, ask, content, end, flow, menu, say
+from tests.flowkit import SMS, USSD, Phone, ask, both, content, end, flow, menu, say
 
 AMHARIC = "የሞባይል ገንዘብ ማጭበርበር እንዴት እንደሚከሰት ይማሩ። ለማንም ሰው የይለፍ ቃልዎን አይንገሩ።"
 HAUSA = "Kada ka ba kowa lambar sirrinka. Ɓarayi suna ƙoƙarin yaudarar mutane a kowace rana. "
@@ -168,3 +168,20 @@ def test_a_screen_too_small_for_the_ways_out_still_holds() -> None:
     phone.dial()
     for _ in range(200):
         assert fits(phone.press("98"), tiny.page)
+
+
+def test_a_text_said_before_has_its_values_on_the_other_channel_too() -> None:
+    told = flow(
+        "f",
+        say(
+            "a",
+            both(ussd="Hi.", sms="Hello {name} of {tags}{consents}!"),
+            "b",
+            set={"name": "'Amina'"},
+        ),
+        menu("b", "Next?", ("Go", "a")),
+    )
+    phone = Phone(content(told), "f")
+    assert phone.dial().startswith("Hi.\nNext?")
+    phone.surface = SMS
+    assert phone.again().text == "Hello Amina of !\nNext?\n1 Go"

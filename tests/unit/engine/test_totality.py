@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smsbot.engine.model import Content, State
 from smsbot.engine.session import as_json, from_json
 from smsbot.engine.step import show, start, step
 from smsbot.errors import StaleSession
@@ -35,6 +34,9 @@ from tests.flowkit import (
     say,
     when,
 )
+
+if TYPE_CHECKING:
+    from smsbot.engine.model import Content, State
 
 TEXTS = st.sampled_from(
     [
@@ -164,7 +166,7 @@ SURFACES = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(contents(), INPUTS, SURFACES, st.sampled_from(["en", "sw", "am", "ha", ""]))
 def test_any_flow_answers_any_input_within_the_page(
     made: Content, inputs: list[str], surface: Any, language: str
@@ -182,7 +184,7 @@ def test_any_flow_answers_any_input_within_the_page(
         assert from_json(as_json(session)) == session
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(contents(), INPUTS, st.sampled_from([USSD, SMS, DEV]))
 def test_back_after_forward_shows_the_same_page(
     made: Content, inputs: list[str], surface: Any

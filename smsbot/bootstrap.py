@@ -13,6 +13,7 @@ from smsbot.content.channels_file import load_channels
 from smsbot.content.library import Library
 from smsbot.conversation.desk import Desk
 from smsbot.conversation.drain import Drain
+from smsbot.conversation.duties import duties
 from smsbot.conversation.effects import EffectRunner
 from smsbot.conversation.front import Front
 from smsbot.conversation.sms import SmsConversation
@@ -20,11 +21,14 @@ from smsbot.conversation.understand import Understands
 from smsbot.conversation.ussd import UssdConversation
 from smsbot.errors import Malformed, RedisAway, SmsbotError
 from smsbot.gateways.registry import make_gateways
-from smsbot.sessions.bucket import PrefixCounter
+from smsbot.sending.drain import Tools
+from smsbot.sending.sender import Sender
+from smsbot.sessions.bucket import PrefixCounter, RateBucket
 from smsbot.sessions.client import answering, connect
 from smsbot.sessions.journal import Journal
 from smsbot.sessions.link import Link
 from smsbot.sessions.store import SessionStore
+from smsbot.sessions.wake import WakeFlags
 from smsbot.storage import messages as outbox
 from smsbot.storage.content_versions import ContentVersions
 from smsbot.storage.database import Database
@@ -114,6 +118,7 @@ class App:
             database=parts.database,
             vault=parts.vault,
             clock=parts.clock,
+            duties=duties(),
         )
 
     @classmethod
@@ -152,6 +157,24 @@ class App:
             daemon=True,
         ).start()
         return stop
+
+    def crew(self) -> jobs.Crew:
+        """Give what jobs work with; made by the worker before it forks."""
+        return jobs.Crew(self.sender(), self.after_fork)
+
+    def sender(self) -> Sender:
+        """Give a sender of every channel."""
+        tools = Tools(
+            database=self.database,
+            vault=self.parts.vault,
+            bucket=RateBucket(self.parts.redis),
+            clock=self.clock,
+            duties=duties(),
+            random=secrets.SystemRandom(),
+        )
+        return Sender(
+            self.gateways, tools, WakeFlags(self.parts.redis), simulate=self.settings.is_dev
+        )
 
     def after_fork(self) -> None:
         """Forget connections that belong to the parent process."""

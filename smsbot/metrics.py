@@ -22,8 +22,7 @@ CONTENT_TYPE: Final = prometheus_client.CONTENT_TYPE_PLAIN_0_0_4
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
-_role = os.environ.get(ROLE_VARIABLE, "")
-_file_name = f"{_role or 'process'}-{os.getpid()}"
+_file_name = f"process-{os.getpid()}"
 
 
 def _rename_after_fork() -> None:
@@ -33,7 +32,8 @@ def _rename_after_fork() -> None:
     job process at a time, so these share the files of the worker's role, which is set for workers only.
     """
     global _file_name  # noqa: PLW0603 - the name belongs to the process
-    _file_name = f"{_role}-job" if _role else f"process-{os.getpid()}"
+    role = os.environ.get(ROLE_VARIABLE)
+    _file_name = f"{role}-job" if role else f"process-{os.getpid()}"
 
 
 os.register_at_fork(after_in_child=_rename_after_fork)

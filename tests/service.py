@@ -38,9 +38,9 @@ from smsbot.text.answers import fold
 from smsbot.values import Channel, ChannelKind, InboundSms, Msisdn, Prices, UssdTurn
 
 if TYPE_CHECKING:
-    from smsbot.engine.model import Content
     from sqlalchemy import Table
 
+    from smsbot.engine.model import Content
     from smsbot.storage.database import Database
     from smsbot.vault import Vault
 
@@ -258,6 +258,4 @@ class Phone:
         service = self.service
         with service.database.read() as connection:
             rows = messages.sent_to(connection, service.vault, service.vault.ref(self.number))
-        return [
-            row["text"] for row in rows if row["state"] != "suppressed" and row["id"] > after
-        ]
+        return [row["text"] for row in rows if row["state"] != "suppressed" and row["id"] > after]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 CORE = "core"
 """The catalogue of the service's own words: core.po."""
 
+MAX_NAME = 60
 _REVIEWED = re.compile(
     r"reviewed: (?P<by>.+?) (?P<on>\d{4}-\d{2}-\d{2})(?: \[(?P<seal>[0-9a-f]{8})\])?"
 )
@@ -90,6 +91,16 @@ def is_reviewed(entry: Entry) -> bool:
     )
 
 
+def is_review_name(name: str) -> bool:
+    """Say whether this can stand as a reviewer's name in a PO file."""
+    return (
+        name == name.strip()
+        and name.isprintable()
+        and 0 < len(name) <= MAX_NAME
+        and ("[" not in name)
+    )
+
+
 def counts(found: Catalogue | None, wanted: Iterable[Wanted]) -> dict[Review, int]:
     """Count the texts by review."""
     total = dict.fromkeys(Review, 0)
@@ -152,28 +163,37 @@ def header(language: str) -> str:
     )
 
 
-def approved(old: PoFile, wanted: Sequence[Wanted], by: str, on: str) -> tuple[PoFile, int, int]:
-    """Mark every translation of the wanted texts as reviewed; also give (newly marked, missing).
+class Approval(NamedTuple):
+    """What approving did: texts newly marked, without a translation, and of an older source."""
 
-    Call it on a merged file: an entry whose source is another text is left as it is.
+    file: PoFile
+    marked: int
+    missing: int
+    outdated: int
+
+
+def approved(old: PoFile, wanted: Sequence[Wanted], by: str, on: str) -> Approval:
+    """Mark the translations of the wanted texts as reviewed.
+
+    One whose source is another text by now is left as it is: its reviewer has not seen the new one.
     """
     texts = {text.msgctxt: text.text for text in wanted}
-    entries, marked, missing = [], 0, 0
+    entries, marked, outdated, seen = [], 0, 0, set()
     for entry in old.entries:
-        live = not entry.obsolete and texts.get(entry.context) == entry.msgid
-        if live and not entry.text.strip():
-            missing += 1
+        live = not entry.obsolete and entry.context in texts and bool(entry.text.strip())
+        if live:
+            seen.add(entry.context)
+        if live and texts[entry.context] != entry.msgid:
+            outdated += 1
         elif live and (entry.fuzzy or not is_reviewed(entry)):
             marked += 1
             line = f"reviewed: {by} {on} [{_seal(entry)}]"
-            entries.append(
-                without_lines(
-                    entry, fuzzy=False, previous="", comments=(*_unreviewed(entry.comments), line)
-                )
-            )
+            comments = (*_unreviewed(entry.comments), line)
+            entries.append(without_lines(entry, fuzzy=False, previous="", comments=comments))
             continue
         entries.append(entry)
-    return PoFile(old.header, old.header_comments, tuple(entries)), marked, missing
+    file = PoFile(old.header, old.header_comments, tuple(entries))
+    return Approval(file, marked, len(texts.keys() - seen), outdated)
 
 
 def _moved(text: Wanted, by_source: dict[str, list[Entry]]) -> Entry | None:

@@ -139,7 +139,7 @@ class Loader:
                 continue
             language, _, file_name = rest.partition("/")
             flow, path = PurePosixPath(file_name).stem, self._path(name)
-            if not _LANGUAGE.fullmatch(language):
+            if not is_language(language):
                 words = f"the folder {language!r} is no language code, such as sw or pt-MZ"
                 faults.append(Fault(path, 1, Severity.WARNING, "language-code", words))
                 continue
@@ -218,6 +218,11 @@ def _content(version: str, flows: dict[str, Flow], core: Core) -> Content:
         yes_words=core.yes_words,
         no_words=core.no_words,
     )
+
+
+def is_language(name: str) -> bool:
+    """Say whether a folder's name is a language code: sw, pt-MZ, ha-Latn-NG."""
+    return _LANGUAGE.fullmatch(name) is not None
 
 
 @contextmanager

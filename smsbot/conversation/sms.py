@@ -14,6 +14,7 @@ from smsbot import metrics
 from smsbot.conversation.drain import turn_row
 from smsbot.conversation.effects import Scene
 from smsbot.conversation.facts import turn_facts
+from smsbot.conversation.understand import ASIDE
 from smsbot.errors import CannotDecrypt, StaleSession
 from smsbot.people import ownership
 from smsbot.sending import replies
@@ -178,8 +179,11 @@ class SmsConversation:
             )
             _, woken = self._effects.run(connection, contact, scene, outcome.effects)
             understood.woken |= woken
-            facts = turn_facts(turn.id, turn, live, outcome.answered, (), ends=live.session.ended)
-            turn_rows.insert_turns(connection, [turn_row(facts, self._vault)])
+            if outcome.answered.how != ASIDE:
+                facts = turn_facts(
+                    turn.id, turn, live, outcome.answered, (), ends=live.session.ended
+                )
+                turn_rows.insert_turns(connection, [turn_row(facts, self._vault)])
             sealed = self._vault.encrypt(to_plain(live), inbound.SESSION_CONTEXT)
         for index, said in enumerate(understood.texts):
             replies.queue_reply(

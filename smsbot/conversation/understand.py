@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 FORWARDED_FLOW = "report-forwarded"
 """The flow that asks about a forwarded text, where the content has it."""
+ASIDE = "aside"
+"""How a turn went that was about something else: the conversation stays where it was."""
 _DAY_MS = 86_400_000
 _WITH_ARGUMENT = ("MYDATA", "DELETE", "REGION", "STATUS", "WHY", "CHECK", "SCAM", "JOIN")
 
@@ -399,19 +401,16 @@ def _with_free_references(scene: _Scene, attempt: Callable[[Sequence[str]], Outc
     """Give the outcome of `attempt`; made again where another report has a reference that it told."""
     outcome = attempt(())
     told = [one.args["reference"] for one in outcome.effects if one.kind is EffectKind.REPORT]
-    free = [
-        intake.free_reference(
-            scene.connection,
-            lambda n, reference=reference: (
-                reference_from(f"{scene.turn.id}{reference}".encode(), n) if n else reference
-            ),
-        )
-        for reference in told
-    ]
+    free = [intake.free_reference(scene.connection, _candidates(scene, one)) for one in told]
     return outcome if free == told else attempt(free)
+
+
+def _candidates(scene: _Scene, told: str) -> Callable[[int], str]:
+    seed = f"{scene.turn.id}{told}".encode()
+    return lambda attempt: reference_from(seed, attempt) if attempt else told
 
 
 def _aside(live: Live) -> Step:
     session = live.session
-    answered = Answered(session.flow, session.state, "aside")
+    answered = Answered(session.flow, session.state, ASIDE)
     return Step(live, Outcome(session, Reply("", session.ended), (), answered))

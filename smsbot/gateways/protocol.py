@@ -27,7 +27,8 @@ class Route(StrEnum):
 class RawRequest:
     """A webhook as it came. `url` is the public address with the raw path and query, as signed.
 
-    `token` is the path's token, empty where the route has none. Header names are lower case.
+    It is empty where the path has a token, since nothing is signed there. `token` is the path's, empty
+    where the route has none. Header names are lower case.
     """
 
     method: str

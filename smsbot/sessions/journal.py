@@ -7,7 +7,8 @@ makes the second time harmless.
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import orjson
@@ -56,9 +57,12 @@ class TurnFacts:
     effects: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
 
+_as_row = attrgetter(*(one.name for one in fields(TurnFacts)))  # astuple would copy deeply
+
+
 def seal_turn(facts: TurnFacts, vault: Vault) -> bytes:
     """Give the journal entry."""
-    return vault.encrypt(orjson.dumps(astuple(facts)), _CONTEXT)
+    return vault.encrypt(orjson.dumps(_as_row(facts)), _CONTEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,9 @@ class Journal:
             return None
         turns = []
         lost = 0
-        for _, fields in rows:
+        for _, entry in rows:
             try:
-                row = orjson.loads(self._vault.decrypt(fields[b"t"], _CONTEXT))
+                row = orjson.loads(self._vault.decrypt(entry[b"t"], _CONTEXT))
                 turns.append(TurnFacts(*row))
             except (CannotDecrypt, KeyError, ValueError, TypeError):
                 lost += 1

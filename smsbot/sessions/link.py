@@ -93,8 +93,8 @@ class Link:
     def _once(self, command: tuple[bytes | str | int, ...]) -> Any:
         connection = self._connection()
         try:
-            connection.send_packed_command(connection.pack_command(*command), check_health=False)  # type: ignore[no-untyped-call]
-            return connection.read_response(disable_decoding=True)  # type: ignore[no-untyped-call]
+            connection.send_packed_command(connection.pack_command(*command), check_health=False)
+            return connection.read_response(disable_decoding=True)
         except NoScriptError:
             raise
         except ReadOnlyError:
@@ -122,7 +122,7 @@ class Link:
             return held.connection
         connection = self._pool.make_connection()
         try:
-            connection.connect()
+            connection.connect()  # type: ignore[no-untyped-call]
         except RedisError as fault:
             raise RedisAway("Redis does not answer") from fault
         self._local.connection = _Held(threading.get_native_id(), connection)

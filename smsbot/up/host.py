@@ -5,8 +5,6 @@ Any number may run at once: jobs are claimed in SQL, and the tickers take turns 
 
 from __future__ import annotations
 
-import os
-import shlex
 import sys
 
 from smsbot.up.plan import ChildSpec, Plan
@@ -23,5 +21,5 @@ def main() -> None:
                 ChildSpec("worker", (*python, "smsbot.up.worker"), grace_s=20.0),
             )
         ),
-        shlex.join([*sys.argv, str(os.getpid())]),
+        "smsbot worker",
     )

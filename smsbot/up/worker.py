@@ -43,7 +43,7 @@ class JobWorker(jobs.SendingWorker):
         began = time.perf_counter()
         is_done = super().perform_job(job, queue, execution)
         seconds = time.perf_counter() - began
-        name = job.func_name.rpartition(".")[2]
+        name = (job.func_name or "unknown").rpartition(".")[2]
         outcome = "done" if is_done else "failed"
         metrics.job(name, outcome, seconds)
         log.get_logger().info(

@@ -7,6 +7,7 @@ size, token or signature, then the event.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -24,7 +25,7 @@ from smsbot.gateways.protocol import Ack, RawRequest, Route
 from smsbot.values import Ignored, InboundSms, OptOut, Receipt, UssdEnd, UssdTurn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
@@ -97,9 +98,8 @@ class Hooks:
             where = (gateway.channel.id, route.value)
             if environ["REQUEST_METHOD"] != "POST":
                 return _refusal(405, "method", "a webhook is a POST"), where, "method"
-            request = RawRequest(
-                "POST", self._public_address(environ), token, _body(environ), _headers(environ)
-            )
+            address = "" if token else self._public_address(environ)  # only signatures need it
+            request = RawRequest("POST", address, token, _body(environ), _Headers(environ))
             gateway.authenticate(request, route)
             event = gateway.parse(request, route)
             return self._serve(gateway, route, event), where, "ok"
@@ -174,14 +174,25 @@ def _body(environ: Environ) -> bytes:
     return body
 
 
-def _headers(environ: Environ) -> dict[str, str]:
-    found = {
-        name[5:].replace("_", "-").lower(): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    }
-    found["content-type"] = environ.get("CONTENT_TYPE", "")
-    return found
+class _Headers(Mapping[str, str]):
+    """The headers of a request by lower-case name, read where they stand: most are never asked for."""
+
+    __slots__ = ("_environ",)
+
+    def __init__(self, environ: Environ) -> None:
+        self._environ = environ
+
+    def __getitem__(self, name: str) -> str:
+        key = name.upper().replace("-", "_")
+        value: str = self._environ["CONTENT_TYPE" if key == "CONTENT_TYPE" else "HTTP_" + key]
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        names = (key for key in self._environ if key.startswith("HTTP_"))
+        return (name[5:].replace("_", "-").lower() for name in names)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _refusal(status: int, code: str, message: str) -> Ack:

@@ -8,9 +8,17 @@ import pytest
 from sqlalchemy import func, select, update
 
 from smsbot.storage import messages as outbox
-from smsbot.storage.tables import consents, contacts, inbound, messages, reports, suppressions, turns
+from smsbot.storage.tables import (
+    consents,
+    contacts,
+    inbound,
+    messages,
+    reports,
+    suppressions,
+    turns,
+)
 from smsbot.values import InboundSms, OptHint
-from tests.flowkit import ask, call, content, effect, end, flow, menu, option
+from tests.flowkit import ask, call, content, effect, end, flow, menu
 from tests.service import Service, channel, english, service_words
 
 if TYPE_CHECKING:
@@ -26,7 +34,12 @@ SCAM = (
     "Congratulations! You have won KSh 50,000 in our promotion. To receive the money send your PIN to "
     "0722123456 now or your line will be blocked."
 )
-MENU = flow("menu", menu("home", "Welcome", ("Learn", "learn"), ("Bye", "bye")), call("learn", "lesson"), end("bye", "Bye"))
+MENU = flow(
+    "menu",
+    menu("home", "Welcome", ("Learn", "learn"), ("Bye", "bye")),
+    call("learn", "lesson"),
+    end("bye", "Bye"),
+)
 LESSON = flow(
     "lesson",
     menu("who", "Who may ask your PIN?", ("The bank", "wrong"), ("Nobody", "right")),
@@ -104,7 +117,9 @@ def test_stop_in_any_language_and_state_ends_everything(service: Service, stop: 
 
 def test_a_forwarded_text_that_begins_with_stop_opts_nobody_out(service: Service) -> None:
     phone = service.phone()
-    phone.text("Stop! Your account will be closed today. Send your PIN to 0722123456 to keep it open.")
+    phone.text(
+        "Stop! Your account will be closed today. Send your PIN to 0722123456 to keep it open."
+    )
     with service.database.read() as connection:
         assert connection.execute(select(contacts.c.opted_out_at)).scalar_one() is None
     assert count(service, reports) == 1
@@ -153,7 +168,12 @@ def test_join_opts_in_again_and_names_its_proof(service: Service) -> None:
     with service.database.read() as connection:
         row = connection.execute(select(consents).where(consents.c.granted)).one()
         assert connection.execute(select(contacts.c.opted_out_at)).scalar_one() is None
-    assert (row.purpose, row.channel, row.actor, row.source) == ("lessons", "sim", "person", "sms/JOIN")
+    assert (row.purpose, row.channel, row.actor, row.source) == (
+        "lessons",
+        "sim",
+        "person",
+        "sms/JOIN",
+    )
     assert row.text_version == service.content.version
 
 
@@ -272,11 +292,16 @@ def test_no_number_and_no_text_is_in_clear(service: Service) -> None:
             for row in connection.execute(select(table)):
                 for value in row:
                     for secret in ("722987654", "4821", "Wanjiku", "722123456"):
-                        assert not isinstance(value, str) or secret not in value, (table.name, value)
+                        assert not isinstance(value, str) or secret not in value, (
+                            table.name,
+                            value,
+                        )
                         assert not isinstance(value, bytes) or secret.encode() not in value
 
 
-def test_texts_are_answered_while_redis_is_away(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_texts_are_answered_while_redis_is_away(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     service.redis.connection_pool.connection_kwargs["path"] = "/nowhere"
     service.redis.connection_pool.reset()
     assert service.phone().text("pin") != []

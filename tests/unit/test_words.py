@@ -5,7 +5,9 @@ from pathlib import Path
 
 from smsbot.content.corewords import CORE_TEXTS
 
-_SAID = re.compile(r'(?:Answer\(|word\(|word\(self\._front, |_plain\(content, language, )\s*"([a-z-]+)"')
+_SAID = re.compile(
+    r'(?:Answer\(|word\(|word\(self\._front, |_plain\(content, language, )\s*"([a-z-]+)"'
+)
 
 
 def test_every_key_that_the_code_says_is_a_core_word() -> None:

@@ -218,11 +218,11 @@ def test_approving_marks_who_and_when_and_an_edit_afterwards_is_a_draft_again() 
         Entry("f/b/say", "Good-bye", "Kwaheri"),
         Entry("f/c/say", "Empty", ""),
     ))  # fmt: skip
-    file, marked, missing = approved(old, asked, "Amina Yusuf", "2026-11-22")
-    assert (marked, missing) == (1, 1)
+    file, marked, missing, outdated = approved(old, asked, "Amina Yusuf", "2026-11-22")
+    assert (marked, missing, outdated) == (1, 1, 1)
     first = file.entries[0]
     assert first.comments[0].startswith("reviewed: Amina Yusuf 2026-11-22 [")
     assert (first.fuzzy, first.previous, is_reviewed(first)) == (False, "", True)
-    assert approved(file, asked, "Other", "2026-11-23")[1] == 0
+    assert approved(file, asked, "Other", "2026-11-23").marked == 0
     edited = write_po(file).replace(b"Habari", b"Habari yako")
     assert catalogue("sw", "f", "x", edited).review(asked[0]) is Review.DRAFT

@@ -16,13 +16,20 @@ def upgrade() -> None:
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("sent_at", sa.BigInteger(), nullable=True),
+        sa.Column("mailed_at", sa.BigInteger(), nullable=True),
+        sa.Column("posted_at", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("next_at", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
     )
     with op.batch_alter_table("alerts", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_alerts_kind_subject", ["kind", "subject", "ended_at"], unique=False
+            "uq_alerts_ongoing",
+            ["kind", "subject"],
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
         )
 
     op.create_table(
@@ -71,6 +78,7 @@ def upgrade() -> None:
         sa.Column("region", sa.String(length=64), server_default="", nullable=False),
         sa.Column("timezone", sa.String(length=48), server_default="", nullable=False),
         sa.Column("language", sa.String(length=16), server_default="", nullable=False),
+        sa.Column("language_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("last_seen_at", sa.BigInteger(), nullable=False),
         sa.Column("owner_since", sa.BigInteger(), nullable=False),
@@ -79,6 +87,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contacts")),
         sa.UniqueConstraint("ref", name=op.f("uq_contacts_ref")),
     )
+    with op.batch_alter_table("contacts", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_contacts_erasing",
+            ["erased_at"],
+            unique=False,
+            sqlite_where=sa.text("erased_at IS NOT NULL AND msisdn_enc IS NOT NULL"),
+            postgresql_where=sa.text("erased_at IS NOT NULL AND msisdn_enc IS NOT NULL"),
+        )
+
     op.create_table(
         "content_versions",
         sa.Column("version", sa.String(length=16), nullable=False),
@@ -101,6 +118,9 @@ def upgrade() -> None:
             "channel", "gateway_id", "state", name=op.f("uq_receipts_channel_gateway_id_state")
         ),
     )
+    with op.batch_alter_table("receipts", schema=None) as batch_op:
+        batch_op.create_index("ix_receipts_at", ["at"], unique=False)
+
     op.create_table(
         "suppressions",
         sa.Column("ref", sa.String(length=32), nullable=False),
@@ -110,6 +130,15 @@ def upgrade() -> None:
         sa.Column("lifted_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("ref", name=op.f("pk_suppressions")),
     )
+    with op.batch_alter_table("suppressions", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_suppressions_erased",
+            ["at"],
+            unique=False,
+            sqlite_where=sa.text("reason = 'erased'"),
+            postgresql_where=sa.text("reason = 'erased'"),
+        )
+
     op.create_table(
         "turns",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -158,6 +187,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("ussd_sessions", schema=None) as batch_op:
         batch_op.create_index("ix_ussd_sessions_open", ["last_at", "ended"], unique=False)
+        batch_op.create_index("ix_ussd_sessions_ref", ["ref"], unique=False)
 
     op.create_table(
         "codes",
@@ -272,6 +302,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 'pending'"),
         )
         batch_op.create_index("ix_inbound_received_at", ["received_at"], unique=False)
+        batch_op.create_index("ix_inbound_ref", ["ref"], unique=False)
 
     op.create_table(
         "messages",
@@ -316,8 +347,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("dedupe_key", name=op.f("uq_messages_dedupe_key")),
     )
     with op.batch_alter_table("messages", schema=None) as batch_op:
-        batch_op.create_index("ix_messages_contact_id", ["contact_id"], unique=False)
+        batch_op.create_index("ix_messages_contact_id", ["contact_id", "created_at"], unique=False)
         batch_op.create_index("ix_messages_created_at", ["created_at"], unique=False)
+        batch_op.create_index(
+            "ix_messages_expiring",
+            ["expires_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'queued' AND expires_at IS NOT NULL"),
+            postgresql_where=sa.text("state = 'queued' AND expires_at IS NOT NULL"),
+        )
         batch_op.create_index("ix_messages_gateway_id", ["gateway_id"], unique=False)
         batch_op.create_index(
             "ix_messages_queued",
@@ -384,5 +422,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("reference", name=op.f("uq_reports_reference")),
     )
     with op.batch_alter_table("reports", schema=None) as batch_op:
+        batch_op.create_index("ix_reports_contact_id", ["contact_id"], unique=False)
         batch_op.create_index("ix_reports_received_at", ["received_at"], unique=False)
         batch_op.create_index("ix_reports_ref", ["ref"], unique=False)

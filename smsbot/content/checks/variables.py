@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from smsbot.content.checks.material import Material, Said
     from smsbot.content.faults import Fault
-    from smsbot.content.schema import Acts, StateDoc
+    from smsbot.content.schema import Acts, EffectDoc, StateDoc
     from smsbot.content.source import FlowSource
     from smsbot.engine.model import Flow, Scalar
 
@@ -35,12 +35,13 @@ REFERENCE = "reference"
 
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """A name that is read, and where. `shown`: in a text; else in an expression."""
+    """A name that is read, and where: `shown` in a text, `kept` by a report, else in an expression."""
 
     name: str
     path: str
     line: int
-    shown: bool
+    shown: bool = False
+    kept: bool = False
 
 
 @dataclass(slots=True)
@@ -184,10 +185,10 @@ class _Walker:
     def _fault(self, use: _Use, done: set[str]) -> Fault | None:
         name = use.name
         if name not in self._known and name not in BUILT_IN:
-            if not use.shown:
+            if not use.shown and not use.kept:
                 return None  # the expression's own rule says so
             hint = did_you_mean(name, self._known | _SHOWN)
-            words = f"{{{name}}} is nothing that this flow sets"
+            words = f"{name!r} is nothing that this flow sets"
             return found("name-unknown", use.path, use.line, words, hint)
         if use.shown and name in BUILT_IN and name not in _SHOWN:
             words = f"{{{name}}} is a list, which a text can't show"
@@ -257,22 +258,22 @@ class _Walker:
             line = self._flow.line(*place, "do", number - 1)
             if effect.report:
                 path = self._flow.path
-                into.read(_Use(name, path, line, shown=True) for name in effect.report.keep)
+                into.read(_Use(name, path, line, kept=True) for name in effect.report.keep)
                 into.write(REFERENCE)
             into.read(self._shown(f"{context}/do/{number}"))
-            for words in (effect.tag, effect.untag, effect.language, effect.enrol, effect.escalate):
-                into.read(
-                    _Use(name, self._flow.path, line, shown=True)
-                    for name in _PLACEHOLDER.findall(words or "")
-                    if name
-                )
+            into.read(
+                _Use(name, self._flow.path, line, shown=True)
+                for words in _templates(effect)
+                for name in _PLACEHOLDER.findall(words)
+                if name
+            )
 
     def _named(self, source: str, line: int) -> list[_Use]:
         try:
             names = compile_expression(source).names
         except ContentError:
             return []
-        return [_Use(name, self._flow.path, line, shown=False) for name in sorted(names)]
+        return [_Use(name, self._flow.path, line) for name in sorted(names)]
 
     def _shown(self, *contexts: str) -> list[_Use]:
         return [
@@ -282,6 +283,16 @@ class _Walker:
             for name in dict.fromkeys(_PLACEHOLDER.findall(said.text))
             if name
         ]
+
+
+def _templates(effect: EffectDoc) -> list[str]:
+    """Give the arguments of an effect that may hold placeholders."""
+    plain = (effect.tag, effect.untag, effect.language, effect.enrol, effect.escalate)
+    named = (
+        effect.report.type if effect.report else None,
+        effect.consent.purpose if effect.consent else None,
+    )
+    return [words for words in (*plain, *named) if words]
 
 
 def _set_before(start: str, plans: Mapping[str, _Plan]) -> dict[str, frozenset[str]]:

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from check_examples import CONTACTS, LESSON, MENU, Example, checked, files_of, sound_files
 
 import smsbot.content
 from smsbot.content.checks.rules import RULES
 from smsbot.content.faults import Severity
+from tests.check_examples import CONTACTS, LESSON, MENU, Example, checked, files_of, sound_files
 
 LONG = "Think first. " * 60
 WIDE = "Ɓ" * 75
@@ -139,6 +139,7 @@ TABLE: dict[str, tuple[list[Example], list[Example]]] = {
         [
             lesson(("lost > 1000", "losst > 1000")),
             done("Bye {name}"),
+            lesson(("    end: true", "    end: true\n    do: [{report: '{kind}'}]")),
             done("Bye {tags}"),
             lesson(
                 ("    end: true", "    end: true\n    do: [{report: {type: T01, keep: [what]}}]")
@@ -203,7 +204,20 @@ TABLE: dict[str, tuple[list[Example], list[Example]]] = {
                 )
             )
         ],
-        [done("You have {score} points.")],
+        [
+            done("You have {score} points."),
+            Example(
+                change=(
+                    ("start: first", "start: sort"),
+                    ("{lost}", "it"),
+                    (
+                        "    end: true",
+                        "    end: true\n    do: [{report: {type: T01, keep: [lost]}}]",
+                    ),
+                ),
+                sw={"much/say": "Pigia mtandao wako."},
+            ),
+        ],
     ),
     # --- what fits --------------------------------------------------------------------------------
     "pages": (

@@ -75,7 +75,11 @@ class App:
         self.clock = parts.clock
         self.waker = jobs.Waker(parts.redis)
         prefixes = PrefixCounter(parts.redis, parts.vault)
-        front = Front(parts.database, mark_drafts=parts.settings.is_dev)
+        front = Front(
+            parts.database,
+            mark_drafts=parts.settings.is_dev,
+            silence_days=parts.settings.reassigned_after_days,
+        )
         effects = EffectRunner(
             database=parts.database,
             vault=parts.vault,
@@ -109,6 +113,7 @@ class App:
             prefixes=prefixes,
             wake=self.waker.wake,
             forget_session=self._forget_sessions,
+            silence_days=parts.settings.reassigned_after_days,
         )
         self.desk = Desk(
             ussd=ussd,

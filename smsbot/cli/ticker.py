@@ -60,6 +60,7 @@ def tasks_of(app: App) -> Sequence[Task]:
         Task("silence", 10.0, app.close_silent_sessions),
         Task("measure", 10.0, lambda: watch.measure(database)),
         Task("alerts", 15.0, lambda: alerts.deliver(app.settings, database, now_ms())),
+        Task("erased", 60.0, lambda: retention.forget_erased(database, now_ms(), kept)),
         Task(
             "retention",
             60.0,

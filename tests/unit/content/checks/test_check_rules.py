@@ -498,3 +498,16 @@ def test_faults_come_sorted_by_file_and_line(tmp_path: Path) -> None:
     found = checked(tmp_path, files)
     assert found == sorted(found)
     assert len(found) == len(set(found)) > 2
+
+
+def test_a_called_flow_gives_back_what_it_sets_on_every_path(tmp_path: Path) -> None:
+    asks = "id: asker\ntitle: Ask\nlanguage: en\nstart: one\nstates:\n  one:\n    say: Who?\n"
+    asks += "    menu:\n      - {say: Me, goto: two}\n      - {say: You, goto: %s}\n"
+    asks += "  two:\n    say: Which phone?\n    ask: {type: phone, into: phone}\n    goto: end\n"
+    asks += "  end:\n    say: Thanks.\n    end: true\n"
+    menu = MENU.replace("call: lesson", "call: asker").replace("say: Goodbye.", "say: Bye {phone}.")
+    menu = menu.replace("- say: Leave\n", "- say: Leave\n        set: {phone: \"'none'\"}\n")
+    for target, expected in (("two", set()), ("end", {"variable-unset"})):
+        files = sound_files() | {"flows/asker.yaml": asks % target, "flows/menu.yaml": menu}
+        codes = {fault.code for fault in checked(tmp_path, files)}
+        assert codes & {"variable-unset", "name-unknown"} == expected

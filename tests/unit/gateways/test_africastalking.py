@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from tests.unit.gateways.gateway_samples import ME, OLD_TOKEN, africastalking, channel, post, sms, ussd
+from tests.unit.gateways.gateway_samples import (
+    ME,
+    OLD_TOKEN,
+    africastalking,
+    channel,
+    post,
+    sms,
+    ussd,
+)
 
 from smsbot.errors import Forbidden, Malformed, UnknownChannel, WrongAddress
 from smsbot.gateways.africastalking import AfricasTalking

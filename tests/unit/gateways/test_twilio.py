@@ -6,7 +6,16 @@ from base64 import b64encode
 from dataclasses import replace
 
 import pytest
-from tests.unit.gateways.gateway_samples import AUTH, BASE, ME, SMS_ID, channel, signed, twilio, twilio_sms
+from tests.unit.gateways.gateway_samples import (
+    AUTH,
+    BASE,
+    ME,
+    SMS_ID,
+    channel,
+    signed,
+    twilio,
+    twilio_sms,
+)
 
 from smsbot.errors import Forbidden, Malformed, UnknownChannel, WrongAddress
 from smsbot.gateways.protocol import RawRequest, Route

@@ -137,13 +137,16 @@ class SmsConversation:
         )
         if inbound_id is None:
             return None
-        if ownership.check_reassigned(
+        is_new_owner = ownership.check_reassigned(
             connection, contact, turn.now_ms, silence_days=self._silence_days
-        ):
+        )
+        if is_new_owner:
             contact = contacts.by_id(connection, contact.id)
         contacts.touch(connection, contact.id, turn.now_ms, network=turn.network)
         live = self._place(connection, turn, contact, inbound_id)
         understood = self._understands.meaning(connection, turn, contact, live, inbound_id)
+        if is_new_owner and not understood.leaves:
+            understood.texts.append(self._understands.who_are_you(turn, contact))
         self._keep(connection, turn, contact, understood, inbound_id)
         return understood
 

@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote_plus
 
 import pytest
-from gateway_samples import (
+
+from smsbot.errors import Forbidden, Malformed, RequestError
+from smsbot.gateways.africastalking import AfricasTalking
+from smsbot.gateways.protocol import Ack, Gateway, RawRequest, Route
+from smsbot.gateways.twilio import Twilio
+from smsbot.values import (
+    Event,
+    InboundSms,
+    Msisdn,
+    Outgoing,
+    SendOutcome,
+    SendRequest,
+)
+from tests.unit.gateways.gateway_samples import (
     AUTH,
     ME,
     OLD_TOKEN,
@@ -23,19 +36,6 @@ from gateway_samples import (
     twilio,
     twilio_sms,
     ussd,
-)
-
-from smsbot.errors import Forbidden, Malformed, RequestError
-from smsbot.gateways.africastalking import AfricasTalking
-from smsbot.gateways.protocol import Ack, Gateway, RawRequest, Route
-from smsbot.gateways.twilio import Twilio
-from smsbot.values import (
-    Event,
-    InboundSms,
-    Msisdn,
-    Outgoing,
-    SendOutcome,
-    SendRequest,
 )
 
 if TYPE_CHECKING:

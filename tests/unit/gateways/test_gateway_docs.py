@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from gateway_samples import africastalking, twilio
 
 from smsbot.cli.fake_gateway import fake_gateway
 from smsbot.gateways import africastalking_answer, africastalking_forms, twilio_codes
 from smsbot.gateways import twilio as twilio_module
 from smsbot.gateways.verdict import verdict_of_status
+from tests.unit.gateways.gateway_samples import africastalking, twilio
 
 PAGE = (Path(__file__).parents[3] / "docs" / "gateways.md").read_text()
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))

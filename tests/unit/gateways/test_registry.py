@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from gateway_samples import AUTH, SID, channel
 
 from smsbot.config import Settings
 from smsbot.errors import ConfigError
@@ -14,6 +13,7 @@ from smsbot.gateways.registry import make_gateways
 from smsbot.gateways.simulator import Simulator
 from smsbot.gateways.twilio import Twilio
 from smsbot.values import ChannelKind
+from tests.unit.gateways.gateway_samples import AUTH, SID, channel
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gateway_samples import africastalking, twilio
 
 from smsbot.errors import Forbidden, Malformed
 from smsbot.gateways.africastalking_answer import read_answer
@@ -29,6 +28,7 @@ from smsbot.values import (
     Receipt,
     SendOutcome,
 )
+from tests.unit.gateways.gateway_samples import africastalking, twilio
 
 _FOLDER = os.environ.get("SMSBOT_SHARED_DATA", str(Path(__file__).parents[4] / "shared" / "data"))
 _FILE = Path(_FOLDER) / "gateway-cases.json"

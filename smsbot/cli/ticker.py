@@ -57,8 +57,10 @@ def tasks_of(app: App) -> Sequence[Task]:
         ),
         Task("sweep", 5.0, lambda: watch.sweep(database, ours, now_ms())),
         Task("journal", 1.0, app.drain.run, Kind.DRAIN_FAILED),
+        Task("silence", 10.0, app.close_silent_sessions),
         Task("measure", 10.0, lambda: watch.measure(database)),
         Task("alerts", 15.0, lambda: alerts.deliver(app.settings, database, now_ms())),
+        Task("erased", 60.0, lambda: retention.forget_erased(database, now_ms(), kept)),
         Task(
             "retention",
             60.0,

@@ -171,7 +171,7 @@ def _state_faults(
     if kind == "say" and "goto" not in keys:
         hint = "add goto, or menu, ask, quiz, when, call or end: true"
         yield "", "state-kind", f"state {name!r} leads nowhere", hint
-    if kind in ("ask", "call") and "goto" not in keys:
+    if kind == "ask" and "goto" not in keys:
         yield kind, "goto-missing", f"state {name!r} needs a goto for what comes after", ""
     if kind in ("end", "when") and "goto" in keys:
         yield "goto", "goto-idle", f"state {name!r} has `{kind}`, so its goto is never taken", ""

@@ -12,7 +12,7 @@ import re
 from smsbot.text.folding import bare, plain
 
 _SHORTEST, _LONGEST = 25, 1600
-_ENOUGH = 4
+_ENOUGH, _FEWEST = 4, 2
 _LONG = 70
 
 
@@ -102,14 +102,18 @@ _SIGNS = (
         """,
     ),
     (
-        3,
-        "a stranger who plays someone you know",
+        2,
+        "this is my new number",
         r"""
-        \b(mwenye nyumba|baba mwenye|mama mwenye)\b.{0,30}\bnamba\b
-        \b(hii|hi) (ni|ndiyo|ndio)? ?(namba|number) yangu\b
-        \bnamba yangu (mpya|ya|nyingine)\b|\bthis is my new number\b
-        \b(mum|mom|dad|boss)\b.{0,30}\bnew number\b|\bmon nouveau numero\b
-        \bnamba yange empya\b
+        \b(hii|hi) ((ni|ndiyo|ndio) )?(namba|number) yangu\b|\bnamba yangu (mpya|ya|nyingine)\b
+        \bthis is my new number\b|\bmon nouveau numero\b|\bnamba yange empya\b
+        """,
+    ),
+    (
+        2,
+        "somebody you know",
+        r"""
+        \b(baba|mama)? ?mwenye nyumba\b|\b(hi|hello|hey) (mum|mom|dad|boss)\b|\bmwanao\b
         """,
     ),
     (
@@ -186,8 +190,10 @@ def looks_forwarded(text: str) -> bool:
     if len(text) < _SHORTEST:
         return False
     folded = bare(" ".join(plain(text[:_LONGEST]).split()))
-    score = sum(points for points, sign in _COMPILED if sign.search(folded))
-    score += len(text) >= _LONG
+    found = [points for points, sign in _COMPILED if sign.search(folded)]
+    if len(found) < _FEWEST:
+        return False
+    score = sum(found) + (len(text) >= _LONG)
     if _OWN_WORDS.search(folded):
         score -= 2
     if _ASKS.match(folded):

@@ -185,3 +185,12 @@ def test_a_text_said_before_has_its_values_on_the_other_channel_too() -> None:
     assert phone.dial().startswith("Hi.\nNext?")
     phone.surface = SMS
     assert phone.again().text == "Hello Amina of !\nNext?\n1 Go"
+
+
+def test_channels_with_other_limits_share_content_and_not_pages() -> None:
+    shared = content(flow("f", end("a", "word " * 30)))
+    for limit in (PageLimit(160, 70), PageLimit(100, 45), PageLimit(182, 91)):
+        phone = Phone(shared, "f", replace(USSD, page=limit))
+        assert fits(phone.dial(), limit)
+        assert phone.ended == (limit.gsm7 >= 160)
+    assert Phone(shared, "f", SMS).dial() == ("word " * 30)

@@ -118,3 +118,12 @@ def test_wrong_answers_on_many_pages_keep_to_the_page_and_to_the_limit() -> None
     for _ in range(12):
         assert fits(phone.press("0"), USSD.page)
     assert phone.press("14") == "Done."
+
+
+def test_a_page_back_begins_the_count_anew_and_the_next_page_does_not() -> None:
+    phone = Phone(content(LONG), "long")
+    phone.dial()
+    phone.press("98", "x", "y", "0", "x", "y")
+    assert not phone.ended
+    phone.press("98", "x")
+    assert phone.ended

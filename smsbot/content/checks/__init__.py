@@ -1,0 +1,1 @@
+"""The rules of `smsbot check`: one small module per family, every rule with a stable code."""

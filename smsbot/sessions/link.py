@@ -11,6 +11,9 @@ once Redis has been away longer than that, calls fail at once until it is back.
 
 from __future__ import annotations
 
+import os
+import socket
+import struct
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -119,14 +122,14 @@ class Link:
 
     def _held(self) -> _Held:
         held: _Held | None = getattr(self._local, "held", None)
-        if held is not None and held.thread == threading.get_native_id():
+        if held is not None and held.generation == _generation:
             return held
         connection = self._pool.make_connection()
         try:
             connection.connect()  # type: ignore[no-untyped-call]
         except (RedisError, OSError) as fault:
             raise RedisAway("Redis does not answer") from fault
-        held = _Held(threading.get_native_id(), connection)
+        held = _Held(connection)
         self._local.held = held
         return held
 
@@ -138,12 +141,32 @@ class Link:
 
 
 class _Held:
-    """An open connection and the kernel's id of the thread that made it: a fork gets another."""
+    """An open connection of one thread, and the generation of the process that made it.
 
-    __slots__ = ("connection", "reader", "socket", "thread")
+    The kernel keeps the time limit: Python's own would poll before each send and each receive, and
+    every system call is a chance for another thread to take the interpreter away.
+    """
 
-    def __init__(self, thread: int, connection: ConnectionInterface) -> None:
-        self.thread = thread
+    __slots__ = ("connection", "generation", "reader", "socket")
+
+    def __init__(self, connection: ConnectionInterface) -> None:
+        self.generation = _generation
         self.connection = connection
         self.socket: Any = connection._sock  # type: ignore[attr-defined]  # noqa: SLF001
+        limit = struct.pack("ll", *divmod(int(PATIENCE_S * 1_000_000), 1_000_000))
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        self.socket.settimeout(None)
         self.reader = hiredis.Reader(replyError=ResponseError)
+
+
+_generation = 0
+
+
+def _forked() -> None:
+    """A child of a fork must not speak on its parent's connections."""
+    global _generation  # noqa: PLW0603  # the process has one
+    _generation += 1
+
+
+os.register_at_fork(after_in_child=_forked)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from smsbot import jobs
 from smsbot.clock import Clock, parse_offset
 from smsbot.content.channels_file import load_channels
+from smsbot.content.checks.run import run_checks
 from smsbot.content.library import Library
 from smsbot.conversation.desk import Desk
 from smsbot.conversation.drain import Drain
@@ -19,8 +20,9 @@ from smsbot.conversation.front import Front
 from smsbot.conversation.sms import SmsConversation
 from smsbot.conversation.understand import Understands
 from smsbot.conversation.ussd import UssdConversation
-from smsbot.errors import Malformed, RedisAway, SmsbotError
+from smsbot.errors import Malformed, RedisAway, SmsbotError, Unavailable
 from smsbot.gateways.registry import make_gateways
+from smsbot.log import get_logger
 from smsbot.sending.drain import Tools
 from smsbot.sending.sender import Sender
 from smsbot.sessions.bucket import PrefixCounter, RateBucket
@@ -29,7 +31,9 @@ from smsbot.sessions.journal import Journal
 from smsbot.sessions.link import Link
 from smsbot.sessions.store import SessionStore
 from smsbot.sessions.wake import WakeFlags
+from smsbot.storage import alerts, turns
 from smsbot.storage import messages as outbox
+from smsbot.storage.alerts import Kind
 from smsbot.storage.content_versions import ContentVersions
 from smsbot.storage.database import Database
 from smsbot.storage.health import probe
@@ -42,9 +46,12 @@ if TYPE_CHECKING:
     import redis
 
     from smsbot.config import Settings
+    from smsbot.content.library import Refresh
     from smsbot.gateways.protocol import Gateway
     from smsbot.values import Channel, Msisdn
 
+SILENT_MS = 5 * 60 * 1000
+"""Operators end a USSD session after three minutes; what is silent for longer was left."""
 CONTENT_EVERY_S = 1.0
 """How often the content files are looked at for changes."""
 
@@ -75,7 +82,11 @@ class App:
         self.clock = parts.clock
         self.waker = jobs.Waker(parts.redis)
         prefixes = PrefixCounter(parts.redis, parts.vault)
-        front = Front(parts.database, mark_drafts=parts.settings.is_dev)
+        front = Front(
+            parts.database,
+            mark_drafts=parts.settings.is_dev,
+            silence_days=parts.settings.reassigned_after_days,
+        )
         effects = EffectRunner(
             database=parts.database,
             vault=parts.vault,
@@ -109,6 +120,7 @@ class App:
             prefixes=prefixes,
             wake=self.waker.wake,
             forget_session=self._forget_sessions,
+            silence_days=parts.settings.reassigned_after_days,
         )
         self.desk = Desk(
             ussd=ussd,
@@ -127,17 +139,21 @@ class App:
         vault = Vault(settings.secret_key, settings.pii_key_list)
         database = Database(settings.effective_database_url)
         channels = load_channels(settings.channels, settings)
+        clock = Clock(parse_offset(settings.clock_offset))
         library = Library(
             settings.flows,
             settings.messages,
             production=not settings.is_dev,
-            versions=ContentVersions(database),
+            versions=ContentVersions(database, clock),
+            checks=run_checks,
+            tell=ContentAlert(database, clock),
+            clock=clock,
         )
         library.load()
         return cls(
             Parts(
                 settings=settings,
-                clock=Clock(parse_offset(settings.clock_offset)),
+                clock=clock,
                 vault=vault,
                 database=database,
                 redis=connect(settings.redis_url),
@@ -186,6 +202,11 @@ class App:
         self.database.close()
         self.parts.redis.close()
 
+    def close_silent_sessions(self) -> int:
+        """Note the USSD sessions that ended without a last page; give how many."""
+        with self.database.write() as connection:
+            return turns.close_silent(connection, self.clock.now_ms() - SILENT_MS)
+
     def _forget_sessions(self, ref: str) -> None:
         for channel in self.parts.channels:
             try:
@@ -227,6 +248,27 @@ class App:
             if msisdn is not None:
                 return msisdn
         raise Malformed("this is not a phone number: write it like +254711000111")
+
+
+class ContentAlert:
+    """Raises an alert when an edit of the content is refused, and ends it when the next is good."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def __call__(self, refresh: Refresh) -> None:
+        """Tell of a look at the files that swapped or refused a version."""
+        now_ms = self._clock.now_ms()
+        try:
+            with self._database.write() as connection:
+                if refresh.refused:
+                    words = f"An edit of the content is refused: {refresh.faults[0]}"
+                    alerts.raise_alert(connection, Kind.CONTENT_BROKEN, "content", words, now_ms)
+                else:
+                    alerts.end_alert(connection, Kind.CONTENT_BROKEN, "content", now_ms)
+        except Unavailable as fault:
+            get_logger().error("alert_not_kept", exc_info=fault)
 
 
 def _state(ask: Any) -> dict[str, Any]:

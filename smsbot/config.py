@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     approval_over: int = Field(50, alias="SMSBOT_APPROVAL_OVER", ge=0)
     clock_offset: str = Field("", alias="SMSBOT_CLOCK_OFFSET")
     retention: str = Field("", alias="SMSBOT_RETENTION")
+    reassigned_after_days: int = Field(180, alias="SMSBOT_REASSIGNED_AFTER_DAYS", ge=30)
 
     @property
     def is_dev(self) -> bool:

@@ -71,3 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as fault:
+        place = f"{fault.filename}: " if fault.filename else ""
+        click.echo(f"smsbot: {place}{fault.strerror or fault}", err=True)
+        sys.exit(1)

@@ -6,64 +6,87 @@ Names are `flows/<flow>.yaml` and `messages/<language>/<flow>.po`, wherever the 
 from __future__ import annotations
 
 import hashlib
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from smsbot.errors import ContentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 NOT_FLOWS = frozenset({"contacts.yaml"})
 """Files beside the flows that are something else: the official numbers."""
-
-
-class Stamp(NamedTuple):
-    """What changes when a file does, without reading it."""
-
-    modified_ns: int
-    size: int
-    inode: int
-
 
 Files = dict[str, bytes]
 """Name to content."""
 
 
-def list_files(flows_dir: Path, messages_dir: Path) -> dict[str, Path]:
-    """Give the path of every file of content by its name, sorted. A folder that is absent is empty."""
-    return dict(sorted(_names(flows_dir, messages_dir)))
+class Stamp(NamedTuple):
+    """A file as the folder shows it: what changes when it does, without reading it."""
+
+    path: str
+    modified_ns: int
+    size: int
+    inode: int
 
 
-def _names(flows_dir: Path, messages_dir: Path) -> Iterator[tuple[str, Path]]:
-    for path in flows_dir.glob("*.y*ml"):
-        if path.suffix in (".yaml", ".yml") and _is_content(path):
-            yield f"flows/{path.name}", path
-    for path in messages_dir.glob("*/*.po"):
-        if _is_content(path) and not path.parent.name.startswith("."):
-            yield f"messages/{path.parent.name}/{path.name}", path
+def list_files(flows_dir: Path, messages_dir: Path) -> dict[str, Stamp]:
+    """Give the stamp of every file of content by its name, sorted. An absent folder is empty.
+
+    Raises ContentError for a folder or file that can't be looked at.
+    """
+    return dict(sorted(_found(flows_dir, messages_dir)))
 
 
-def _is_content(path: Path) -> bool:
-    return not path.name.startswith((".", "#")) and path.name not in NOT_FLOWS and path.is_file()
+def _found(flows_dir: Path, messages_dir: Path) -> Iterator[tuple[str, Stamp]]:
+    for entry in _entries(flows_dir):
+        if entry.name.endswith((".yaml", ".yml")) and entry.name not in NOT_FLOWS:
+            yield from _stamped(f"flows/{entry.name}", entry)
+    for folder in _entries(messages_dir):
+        if folder.is_dir():
+            for entry in _entries(Path(folder.path)):
+                if entry.name.endswith(".po"):
+                    yield from _stamped(f"messages/{folder.name}/{entry.name}", entry)
 
 
-def stamp(path: Path) -> Stamp | None:
-    """Give the stamp of a file, or None when it is gone."""
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Give what stands in a folder, but for what editors hide there."""
     try:
-        found = path.stat()
-    except OSError:
-        return None
-    return Stamp(found.st_mtime_ns, found.st_size, found.st_ino)
+        with os.scandir(folder) as found:
+            yield from (entry for entry in found if not entry.name.startswith((".", "#")))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise _unreadable(str(folder), error) from None
 
 
-def read_files(paths: Mapping[str, Path]) -> Files:
-    """Read them all. One that vanishes meanwhile is left out; other troubles are OSError."""
+def _stamped(name: str, entry: os.DirEntry[str]) -> Iterator[tuple[str, Stamp]]:
+    try:
+        if entry.is_file():
+            found = entry.stat()
+            yield name, Stamp(entry.path, found.st_mtime_ns, found.st_size, found.st_ino)
+    except FileNotFoundError:
+        return  # gone since the folder was read
+    except OSError as error:
+        raise _unreadable(entry.path, error) from None
+
+
+def read_files(stamps: Mapping[str, Stamp]) -> Files:
+    """Read them all. One that vanishes meanwhile is left out; any other trouble is a ContentError."""
     found: Files = {}
-    for name, path in paths.items():
+    for name, stamp in stamps.items():
         try:
-            found[name] = path.read_bytes()
+            found[name] = Path(stamp.path).read_bytes()
         except FileNotFoundError:
             continue
+        except OSError as error:
+            raise _unreadable(stamp.path, error) from None
     return found
+
+
+def _unreadable(path: str, error: OSError) -> ContentError:
+    return ContentError(f"{path} cannot be read: {error.strerror}")
 
 
 def version_of(files: Mapping[str, bytes]) -> str:

@@ -10,6 +10,7 @@ from smsbot.engine.model import COMMITTED, Effect, EffectKind
 from smsbot.scamdesk import intake
 from smsbot.sending import replies
 from smsbot.storage import alerts, contacts, courses, reports
+from smsbot.storage.alerts import Kind
 from smsbot.storage.consents import Evidence, grant, withdraw
 from smsbot.storage.suppressions import REPLY, Reason, lift, opt_out
 from smsbot.text.references import reference_from
@@ -117,7 +118,7 @@ class EffectRunner:
                 case EffectKind.ESCALATE:
                     alerts.raise_alert(
                         connection,
-                        "escalation",
+                        Kind.ESCALATION,
                         scene.turn_id,
                         f"a person on {scene.channel.id} was escalated by {scene.session.flow}"
                         f"/{scene.session.state}: {effect.args.get('value', '')}",

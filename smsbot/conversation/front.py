@@ -46,9 +46,16 @@ class Known:
 class Front:
     """Knows words, surfaces and persons; changes nothing, but for a number that changed hands."""
 
-    def __init__(self, database: Database, *, mark_drafts: bool) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        mark_drafts: bool,
+        silence_days: int = ownership.SILENCE_DAYS,
+    ) -> None:
         self._database = database
         self._mark_drafts = mark_drafts
+        self._silence_days = silence_days
         self._surfaces: dict[tuple[str, ChannelKind], Surface] = {}
 
     def surface(self, channel: Channel, kind: ChannelKind = ChannelKind.USSD) -> Surface:
@@ -122,11 +129,13 @@ class Front:
         """Read a person; after a long silence the number has a new owner, of whom nothing is known."""
         with self._database.read() as connection:
             found = profile(connection, ref)
-        if found is None or not ownership.looks_reassigned(found, now_ms):
+        if found is None or not ownership.looks_reassigned(
+            found, now_ms, silence_days=self._silence_days
+        ):
             return found
         with self._database.write() as connection:
             contact = contacts.by_id(connection, found.contact_id)
-            ownership.check_reassigned(connection, contact, now_ms)
+            ownership.check_reassigned(connection, contact, now_ms, silence_days=self._silence_days)
             return profile(connection, ref)
 
     def is_under_way(self, session: Session) -> bool:

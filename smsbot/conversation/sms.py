@@ -69,6 +69,7 @@ class SmsConversation:
         prefixes: replies.CountsPrefixes,
         wake: Callable[[str], object],
         forget_session: Callable[[str], None],
+        silence_days: int = ownership.SILENCE_DAYS,
     ) -> None:
         self._database = database
         self._vault = vault
@@ -78,6 +79,7 @@ class SmsConversation:
         self._prefixes = prefixes
         self._wake = wake
         self._forget_session = forget_session
+        self._silence_days = silence_days
 
     def receive(self, channel: Channel, event: InboundSms) -> None:
         """Keep and answer a text; the same text again changes nothing. Raises DatabaseAway.
@@ -135,11 +137,16 @@ class SmsConversation:
         )
         if inbound_id is None:
             return None
-        if ownership.check_reassigned(connection, contact, turn.now_ms):
+        is_new_owner = ownership.check_reassigned(
+            connection, contact, turn.now_ms, silence_days=self._silence_days
+        )
+        if is_new_owner:
             contact = contacts.by_id(connection, contact.id)
         contacts.touch(connection, contact.id, turn.now_ms, network=turn.network)
         live = self._place(connection, turn, contact, inbound_id)
         understood = self._understands.meaning(connection, turn, contact, live, inbound_id)
+        if is_new_owner and not understood.leaves:
+            understood.texts.append(self._understands.who_are_you(turn, contact))
         self._keep(connection, turn, contact, understood, inbound_id)
         return understood
 

@@ -121,6 +121,14 @@ class Understands:
             understood.step = _aside(live)  # the word was about something else: the place stays
         return understood
 
+    def who_are_you(self, turn: TextTurn, contact: Contact) -> Said:
+        """Ask the new owner of a number for the language; what the former one chose is a guess."""
+        content = self._library.current()
+        languages = {"languages": ", ".join(content.language_names.values())}
+        language = contact.language or turn.channel.languages[0]
+        words = self._front.word(content, turn.channel, language, "who-are-you-again", languages)
+        return Said(words)
+
     def _language(self, turn: TextTurn, contact: Contact, live: Live | None) -> str:
         if live is not None:
             return live.session.language

@@ -54,7 +54,7 @@ class FakeGateway:
         self._behaviour = behaviour or Behaviour()
         self._world = World()
         self.api = _APIS[kind](self._world)
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop
         self._open_now: set[asyncio.Transport] = set()
         self._server: asyncio.Server | None = None
         self._thread: threading.Thread | None = None
@@ -62,7 +62,7 @@ class FakeGateway:
     # --- life -------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
-        self._loop.run_until_complete(self._listen())
+        self._begin()
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="fake-gateway", daemon=True
         )
@@ -83,15 +83,23 @@ class FakeGateway:
 
     def serve(self, ready: Callable[[FakeGateway], None]) -> None:
         """Run until SIGINT or SIGTERM; call `ready` once the address is known."""
+        self._begin()
         for number in (signal.SIGINT, signal.SIGTERM):
             self._loop.add_signal_handler(number, self._loop.stop)
         try:
-            self._loop.run_until_complete(self._listen())
             ready(self)
             self._loop.run_forever()
         finally:
             self._loop.run_until_complete(self._stop())
             self._loop.close()
+
+    def _begin(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        try:
+            self._loop.run_until_complete(self._listen())
+        except BaseException:
+            self._loop.close()
+            raise
 
     async def _listen(self) -> None:
         self._world.behave(self._behaviour)
@@ -109,7 +117,8 @@ class FakeGateway:
             self._server.close()
         for transport in list(self._open_now):
             transport.abort()
-        await asyncio.sleep(0)
+        for _ in range(3):  # let what was cut off end
+            await asyncio.sleep(0)
 
     # --- what a test asks -------------------------------------------------------------------
 

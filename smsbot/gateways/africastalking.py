@@ -85,6 +85,10 @@ class AfricasTalking(AfricasTalkingWebhooks):
 
     def send(self, request: SendRequest) -> Sequence[SendResult]:
         """Send one text to at most 100 numbers by one POST."""
+        if not self.has_credentials:
+            from smsbot.gateways.verdict import NO_CREDENTIALS
+
+            return [NO_CREDENTIALS.on(recipient.message_id) for recipient in request.recipients]
         return self._connected().send(request, sender=self.channel.sender)
 
     def _connected(self) -> Api:

@@ -116,6 +116,10 @@ class Twilio:
 
     def send(self, request: SendRequest) -> Sequence[SendResult]:
         """Send one text, one POST for each recipient."""
+        if not self.has_credentials:
+            from smsbot.gateways.verdict import NO_CREDENTIALS
+
+            return [NO_CREDENTIALS.on(recipient.message_id) for recipient in request.recipients]
         return self._connected().send(request)
 
     def _inbound(self, fields: Mapping[str, str]) -> Event:

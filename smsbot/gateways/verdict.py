@@ -52,6 +52,9 @@ class Verdict:
         )
 
 
+NO_CREDENTIALS = Verdict(SendOutcome.ACCOUNT, "no_credentials", "the account is not configured")
+
+
 def verdict_of_status(status: int, headers: Mapping[str, str]) -> Verdict:
     """Judge an answer outside 2xx by its status alone. Header names in any case (`requests`)."""
     code = f"http_{status}"

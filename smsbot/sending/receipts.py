@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from smsbot.sending.duties import Duties
 
-_KEEP_PARKED_MS = 3 * 86_400_000
 _MISSED_WITHIN_MS = 3600_000
 
 
@@ -104,11 +103,6 @@ def settle_missed(connection: Connection, now_ms: int, duties: Duties) -> int:
         settle_parked(connection, channel, gateway_ids, now_ms, duties)
         for channel, gateway_ids in by_channel.items()
     )
-
-
-def purge_parked(connection: Connection, now_ms: int) -> int:
-    """Forget receipts that nobody claimed for three days: the account is shared with others."""
-    return store.purge(connection, now_ms - _KEEP_PARKED_MS)
 
 
 class _Known:

@@ -60,8 +60,6 @@ def after_receipt(current: MessageState, said: MessageState) -> MessageState | N
     A receipt may overtake the send's own answer: a message that is still `sending` was then
     accepted, whatever the answer will say. Of several final words the first one stays.
     """
-    if said not in RECEIPT_STATES or current is said:
+    if said not in RECEIPT_STATES or current is S.QUEUED:
         return None
-    if current is S.SENDING or may_move(current, said):
-        return said
-    return None
+    return said if current is S.SENDING or may_move(current, said) else None

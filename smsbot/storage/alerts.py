@@ -29,6 +29,7 @@ class Kind(StrEnum):
     CONTENT_BROKEN = "content_broken"
     JOURNAL_GROWING = "journal_growing"
     RETENTION_FAILED = "retention_failed"
+    TASK_FAILED = "task_failed"
     ESCALATION = "escalation"
 
 

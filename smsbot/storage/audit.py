@@ -43,8 +43,9 @@ GUARDS = {
             "CREATE OR REPLACE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$"
         ),
+        "DROP TRIGGER IF EXISTS audit_no_change ON audit",  # PostgreSQL 13 cannot replace one
         (
-            "CREATE OR REPLACE TRIGGER audit_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+            "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
             "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()"
         ),
     ),

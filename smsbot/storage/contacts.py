@@ -10,6 +10,7 @@ from sqlalchemy import String, bindparam, func, select, update
 from smsbot.errors import NotFound
 from smsbot.storage.insert import insert_if_new
 from smsbot.storage.tables import contact_tags, contacts
+from smsbot.text.phones import country_of
 from smsbot.values import Msisdn
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 MSISDN_CONTEXT = b"contacts.msisdn"
 """What the ciphertext of a number is bound to."""
 MAX_REGION_CHARS = 64
+ALPHA2 = 2
+"""Letters of an ISO 3166-1 code."""
 MAX_NETWORK_CHARS = 16
 
 _COLUMNS = tuple(column for column in contacts.c if column.name != "msisdn_enc")
@@ -81,8 +84,7 @@ def ensure(
 ) -> Contact:
     """Give the contact of this number, made now if it is new; of two racing callers one makes it.
 
-    `channel_country` stands for the phone's country when the channel serves one; pass "" if the
-    number's own prefix cannot tell it either.
+    The number's own prefix tells its country; `channel_country` stands in where it cannot.
     """
     ref = vault.ref(msisdn)
     known = find(connection, ref)
@@ -94,7 +96,7 @@ def ensure(
         {
             "ref": ref,
             "msisdn_enc": vault.encrypt(msisdn.e164.encode(), MSISDN_CONTEXT),
-            "country": channel_country,
+            "country": _country(msisdn) or channel_country,
             "network": network[:MAX_NETWORK_CHARS],
             "timezone": timezone,
             "created_at": now_ms,
@@ -105,6 +107,11 @@ def ensure(
     made = find(connection, ref)
     assert made is not None
     return made
+
+
+def _country(msisdn: Msisdn) -> str:
+    found = country_of(msisdn)
+    return found if len(found) == ALPHA2 else ""  # satellites and the like have "001"
 
 
 def msisdn_of(connection: Connection, vault: Vault, contact_id: int) -> Msisdn:

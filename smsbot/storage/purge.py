@@ -6,11 +6,10 @@ run looks again at the last days before the former run's end only, where late ro
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, delete, exists, func, or_, select, update
+from sqlalchemy import and_, delete, exists, func, or_, select, tuple_, update
 
 from smsbot.storage.tables import (
     codes,
@@ -28,7 +27,7 @@ from smsbot.values import MessageState
 if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Connection, Table
 
-BATCH = 500
+BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +74,7 @@ def count(connection: Connection, rule: Rule, since: int, before: int) -> int:
 def step(connection: Connection, rule: Rule, since: int, before: int) -> Step:
     """Take one batch."""
     key = tuple(rule.table.primary_key)
+    these: ColumnElement[bool]
     found = connection.execute(
         select(*key, rule.at.label("stale_at"))
         .where(rule.stale(since, before))
@@ -83,9 +83,10 @@ def step(connection: Connection, rule: Rule, since: int, before: int) -> Step:
     ).all()
     if not found:
         return Step(0, None)
-    these = or_(
-        *(and_(*map(operator.eq, key, row[:-1])) for row in found),
-    )
+    if len(key) == 1:
+        these = key[0].in_([row[0] for row in found])
+    else:
+        these = tuple_(*key).in_([tuple(row[:-1]) for row in found])
     if rule is TEXTS_OUT:
         connection.execute(
             update(messages)

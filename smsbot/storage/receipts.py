@@ -172,8 +172,3 @@ def parked_but_known(connection: Connection, after_ms: int) -> Sequence[tuple[st
     On PostgreSQL a receipt and an answer that commit at the same moment miss each other.
     """
     return [(row[0], row[1]) for row in connection.execute(_FOUND, {"after": after_ms})]
-
-
-def purge(connection: Connection, before_ms: int) -> int:
-    """Forget parked receipts from before a time: they speak of messages that are not ours."""
-    return connection.execute(delete(receipts).where(receipts.c.at < before_ms)).rowcount

@@ -9,7 +9,7 @@ import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, bindparam, func, select, update
 
 from smsbot.storage.contacts import MSISDN_CONTEXT
 from smsbot.storage.inbound import BODY_CONTEXT as INBOUND_BODY
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 OPENING_CONTEXT = b"turns.opening"
 """What the ciphertext of a session's opening is bound to."""
-BATCH = 500
+BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +83,23 @@ def reseal(connection: Connection, vault: Vault, sealed: Sealed, after: object |
         .limit(BATCH)
     )
     found = connection.execute(statement).all()
-    rows = 0
-    for number, old in found:
-        fresh = vault.encrypt(vault.decrypt(bytes(old), sealed.context), sealed.context)
-        same = and_(key == number, sealed.column == bytes(old))
-        changed = connection.execute(
-            update(sealed.column.table).where(same).values({sealed.column.name: fresh}),
-        )
-        rows += changed.rowcount
+    if not found:
+        return Resealed(0, None)
+    changes = [
+        {
+            "seal_key": number,
+            "seal_old": bytes(old),
+            "seal_fresh": vault.encrypt(vault.decrypt(bytes(old), sealed.context), sealed.context),
+        }
+        for number, old in found
+    ]
+    same = and_(key == bindparam("seal_key"), sealed.column == bindparam("seal_old"))
+    change = (
+        update(sealed.column.table)
+        .where(same)
+        .values({sealed.column.name: bindparam("seal_fresh")})
+    )
+    rows = connection.execute(change, changes).rowcount
     return Resealed(rows, found[-1][0] if len(found) == BATCH else None)
 
 

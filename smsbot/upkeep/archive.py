@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import os
+import struct
 import zipfile
 import zlib
 from contextlib import contextmanager
@@ -24,7 +25,16 @@ if TYPE_CHECKING:
 FORMAT = 1
 _MANIFEST, _SIGNATURE = "manifest.json", "manifest.mac"
 _PIECE = 1 << 20
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 """What `zipfile` raises for bytes that are not as they were written."""
 _SECRET_CHECK = b"the secret key of this backup"
 
@@ -118,7 +128,7 @@ def reading(path: Path, vault: Vault) -> Iterator[Reader]:
         archive = zipfile.ZipFile(path)
     except FileNotFoundError:
         raise BadBackup(f"{path} does not exist") from None
-    except (zipfile.BadZipFile, OSError) as fault:
+    except _DAMAGE as fault:
         raise BadBackup(f"{path} cannot be read as a backup: {fault}") from None
     with archive:
         try:

@@ -128,6 +128,12 @@ def run_daily(database: Database, now_ms: int, kept: Retention) -> Purged | None
     return purged
 
 
+def forget_erased(database: Database, now_ms: int, kept: Retention) -> int:
+    """Take away the numbers of the erased whose last text has left; give how many. Ask each minute."""
+    with database.write() as connection:
+        return erasure.forget_numbers(connection, now_ms, patience_ms=kept.numbers)
+
+
 def _rules(kept: Retention) -> tuple[tuple[purge.Rule, int], ...]:
     return (
         (purge.OPENINGS, kept.sessions),
@@ -191,7 +197,7 @@ def _purge_others(
         tell("consents", rows)
     with database.write() as connection:
         contents = purge.drop_contents(connection, contents_before)
-        numbers = erasure.forget_numbers(connection, now_ms, patience_ms=kept.numbers)
+    numbers = forget_erased(database, now_ms, kept)
     return {"consents": rows, "contents": contents, "numbers": numbers}
 
 

@@ -54,6 +54,15 @@ def test_a_number_becomes_one_contact_however_often_it_is_met(
         assert contacts.find(connection, "0" * 32) is None
 
 
+@pytest.mark.parametrize(
+    ("e164", "country"), [("+255711000123", "TZ"), ("+254711000123", "KE"), ("+883510000001", "KE")]
+)
+def test_the_number_tells_its_country_and_the_channel_stands_in(
+    meet: Callable[..., Contact], e164: str, country: str
+) -> None:
+    assert meet(Msisdn(e164)).country == country
+
+
 def test_callers_who_race_for_a_new_number_get_the_same_contact(
     database: Database, meet: Callable[..., Contact]
 ) -> None:

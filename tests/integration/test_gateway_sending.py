@@ -14,6 +14,7 @@ import pytest
 from smsbot.fakegateway import FakeGateway, Fault
 from smsbot.gateways import africastalking_api, twilio_api, verdict
 from smsbot.gateways.africastalking import AfricasTalking
+from smsbot.gateways.simulator import Simulator
 from smsbot.gateways.twilio import Twilio
 from smsbot.values import (
     Channel,
@@ -28,6 +29,8 @@ from smsbot.values import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from smsbot.gateways.protocol import Gateway
 
 TEXT = "Ukipokea pesa \u201ckwa makosa\u201d, usizirudishe. Piga 100 \U0001f600"
 BASE = "https://bot.example.org"
@@ -391,3 +394,25 @@ def test_a_refused_connection_proves_that_nothing_was_sent(
 def test_a_name_that_does_not_exist_proves_that_nothing_was_sent(at_fake: FakeGateway) -> None:
     results = _africastalking(at_fake, "http://nowhere.invalid").send(_request())
     assert [(r.outcome, r.code) for r in results] == [(SendOutcome.RETRY, "no_connection")]
+
+
+def _gateways(at_fake: FakeGateway, twilio_fake: FakeGateway) -> list[Gateway]:
+    simulator = Simulator(_channel("simulator", "22384"))
+    return [_africastalking(at_fake), _twilio(twilio_fake), simulator]
+
+
+def test_every_gateway_gives_one_result_for_each_recipient_in_their_order(
+    at_fake: FakeGateway, twilio_fake: FakeGateway
+) -> None:
+    people = tuple(reversed(_request(3).recipients))
+    for gateway in _gateways(at_fake, twilio_fake):
+        results = gateway.send(SendRequest(TEXT, people, segments=2))
+        assert [result.message_id for result in results] == [3, 2, 1]
+        assert {result.outcome for result in results} == {SendOutcome.ACCEPTED}
+        assert len({result.gateway_id for result in results}) == 3
+
+
+def test_sending_to_nobody_asks_nothing(at_fake: FakeGateway, twilio_fake: FakeGateway) -> None:
+    for gateway in _gateways(at_fake, twilio_fake):
+        assert list(gateway.send(SendRequest(TEXT, (), segments=2))) == []
+    assert at_fake.stats()["requests"] == twilio_fake.stats()["requests"] == 0

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import func, select
 
-from smsbot.errors import ConfigError
+from smsbot.errors import ConfigError, NotFound
+from smsbot.people import rights
 from smsbot.storage import alerts, chores, consents, contacts, purge
 from smsbot.storage import tables as t
 from smsbot.storage.consents import Evidence
-from smsbot.upkeep.retention import NAME, Retention, purge_all, run_daily
+from smsbot.upkeep.retention import NAME, Retention, forget_erased, purge_all, run_daily
 from smsbot.values import Msisdn
+from tests.integration.lives import T0, live, lottery
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
@@ -245,6 +247,20 @@ def test_a_consent_stays_while_it_holds_and_three_years_longer(
         said = consents.current(connection, contact.id)
         assert said == {"lessons": True, "research": False}
         assert connection.execute(select(func.count()).select_from(t.consents)).scalar_one() == 3
+
+
+def test_the_number_of_an_erased_person_goes_once_the_last_text_has_left(
+    database: Database, vault: Vault
+) -> None:
+    with database.write() as connection:
+        contact = live(connection, vault)
+        rights.erase(
+            connection, contact, randbelow=lottery(1), channel="at-ke", now_ms=T0, actor="person"
+        )
+    assert forget_erased(database, T0 + HOUR, KEPT) == 0
+    assert forget_erased(database, T0 + DAY, KEPT) == 1
+    with database.read() as connection, pytest.raises(NotFound):
+        contacts.msisdn_of(connection, vault, contact.id)
 
 
 def test_the_days_run_is_taken_by_one_process(database: Database) -> None:

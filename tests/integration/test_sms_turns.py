@@ -261,7 +261,9 @@ def test_a_new_owner_of_a_number_sees_nothing_of_the_former_one(service: Service
     with service.database.read() as connection:
         reference = connection.execute(select(reports.c.reference)).scalar_one()
     service.clock.move(days=200)
-    assert "no such report" in phone.text(f"STATUS {reference}")[0]
+    answers = phone.text(f"STATUS {reference}")
+    assert "no such report" in answers[0]
+    assert "If you are new" in answers[1]
     phone.text("MYDATA")
     told = phone.text("MYDATA 123456")[0]
     assert "Reports 0" in told

@@ -85,7 +85,7 @@ def test_keys_are_rotated_in_dev_with_one_command(
     assert after[1:] == [before]
     status, out, _ = run(capsys, "keys", "status")
     assert status == 0
-    assert [line.split()[1] for line in out.splitlines()] == ["10", "0"]
+    assert [line.split()[1] for line in out.splitlines()] == ["9", "0"]
     assert before not in out
     database, vault = opened()
     with database.read() as connection:

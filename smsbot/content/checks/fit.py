@@ -16,7 +16,6 @@ from smsbot.content.checks.rules import found
 from smsbot.content.source import Role
 from smsbot.engine.model import AskType, Person, StateKind, Surface
 from smsbot.engine.screen import SAY, options_of, pages_of
-from smsbot.engine.screen import said as said_template
 from smsbot.engine.session import Session
 from smsbot.engine.words import core_text
 from smsbot.text.gsm import Encoding, measure
@@ -177,8 +176,9 @@ class _Checker:
         """Give encoding, units and letters of one text; kept, because many screens share it."""
         key = (ref, language, kind)
         if key not in self._measured:
-            template = said_template(self._flow.states[ref[0]], ref[1], language, kind)
-            words = template.render(self._values) if template else ""
+            state, part = self._flow.states[ref[0]], ref[1]
+            texts = state.say if part == SAY else state.options[part].feedback
+            words = getattr(texts[language], kind.value).render(self._values) if texts else ""
             self._measured[key] = (*measure(words), len(words))
         return self._measured[key]
 

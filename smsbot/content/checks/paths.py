@@ -76,7 +76,7 @@ def _reach(flow: FlowSource) -> Iterator[Fault]:
     for name, targets in nexts.items():
         for target in targets:
             backwards.setdefault(target, []).append(name)
-    ends = [name for name, state in states.items() if state.end]
+    ends = [name for name, state in states.items() if is_end(state)]
     finishing = walk(ends, lambda name: backwards.get(name, []))
     broken = {
         name for name, targets in nexts.items() if any(each not in states for each in targets)
@@ -89,6 +89,11 @@ def _reach(flow: FlowSource) -> Iterator[Fault]:
         elif name not in finishing and not walk([name], lambda each: nexts.get(each, [])) & broken:
             words = f"from {name!r} the conversation can never end"
             yield found("no-end", flow.path, line, words)
+
+
+def is_end(state: StateDoc) -> bool:
+    """Say whether a conversation may end with this state: also with a call that leads no further."""
+    return bool(state.end) or (state.call is not None and state.goto is None)
 
 
 def walk(starts: Iterable[str], nexts: Callable[[str], Iterable[str]]) -> set[str]:
@@ -152,7 +157,11 @@ def _ends_silently(flow: FlowSource, silent: set[str]) -> bool:
             return []
         return [step.target for step in steps_of(name, state)]
 
-    return any(name in states and states[name].end for name in walk([flow.doc.start], nexts))
+    reached = walk([flow.doc.start], nexts)
+    return any(
+        name in states and is_end(states[name]) and (states[name].call or "") in {"", *silent}
+        for name in reached
+    )
 
 
 def circles(nexts: Mapping[Node, Sequence[Node]]) -> list[list[Node]]:  # noqa: C901 - one algorithm

@@ -69,6 +69,7 @@ _FORBIDS = re.compile(
     r"|jamais|ne|personne|aucune?|sans|refuse[rz]?|[eé]vite[rz]?|pas|uniquement|seulement)\b"
     r"|\bn'"
 )
+_ABOUT_THE_PAST = re.compile(r"^(?:did|have|has|had|was|were|who|why|how)\b.*\?$")
 _ANY = re.compile(rf"\b(?:{_EN}|{_SW}|{_FR})\b")
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:pin|otp|password|passcode|cvv|secret|mother|maiden|card_?number|id_?number"
@@ -87,7 +88,7 @@ def request_for_secret(text: str) -> str:
         return ""
     for sentence in sentences(text):
         folded = sentence.casefold().replace("\u2019", "'")
-        if _FORBIDS.search(folded):
+        if _FORBIDS.search(folded) or _ABOUT_THE_PAST.search(folded):
             continue
         if _BARE.search(folded) or any(request.search(folded) for request in _REQUESTS):
             return sentence

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from gateway_samples import ME, OLD_TOKEN, africastalking, channel, post, sms, ussd
 
 from smsbot.errors import Forbidden, Malformed, UnknownChannel, WrongAddress
 from smsbot.gateways.africastalking import AfricasTalking
@@ -20,6 +19,15 @@ from smsbot.values import (
     Receipt,
     UssdEnd,
     UssdTurn,
+)
+from tests.unit.gateways.gateway_samples import (
+    ME,
+    OLD_TOKEN,
+    africastalking,
+    channel,
+    post,
+    sms,
+    ussd,
 )
 
 AT = africastalking()

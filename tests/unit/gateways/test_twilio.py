@@ -6,7 +6,6 @@ from base64 import b64encode
 from dataclasses import replace
 
 import pytest
-from gateway_samples import AUTH, BASE, ME, SMS_ID, channel, signed, twilio, twilio_sms
 
 from smsbot.errors import Forbidden, Malformed, UnknownChannel, WrongAddress
 from smsbot.gateways.protocol import RawRequest, Route
@@ -18,6 +17,16 @@ from smsbot.values import (
     Msisdn,
     OptHint,
     Receipt,
+)
+from tests.unit.gateways.gateway_samples import (
+    AUTH,
+    BASE,
+    ME,
+    SMS_ID,
+    channel,
+    signed,
+    twilio,
+    twilio_sms,
 )
 
 TW = twilio()

@@ -81,6 +81,7 @@ def test_every_outcome_of_a_send_is_a_move_from_sending() -> None:
         (S.SENDING, S.DELIVERED, S.DELIVERED),  # before the answer
         (S.SENDING, S.ACCEPTED, S.ACCEPTED),
         (S.QUEUED, S.DELIVERED, None),
+        (S.QUEUED, S.EXPIRED, None),  # that is our own word for a message that was too late
         (S.CANCELLED, S.DELIVERED, None),
         (S.ACCEPTED, S.UNKNOWN, None),  # not a word of a receipt
         (S.ACCEPTED, S.QUEUED, None),

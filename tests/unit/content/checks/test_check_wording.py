@@ -51,6 +51,7 @@ def test_an_order_to_give_a_secret_is_found(text: str) -> None:
         "Change your PIN today.",
         "Your PIN is yours alone.",
         "Did you share your PIN?",
+        "Did you lose money or share your PIN?",
         "Cover the keypad when you enter your PIN.",
         "Send the transaction code to your operator.",
         "Usimpe mtu PIN yako.",

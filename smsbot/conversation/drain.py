@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from smsbot.storage import contacts
 from smsbot.storage import turns as turn_rows
+from smsbot.storage.contacts import Met
 from smsbot.values import Msisdn
 
 if TYPE_CHECKING:
@@ -79,16 +80,15 @@ class Drain:
 
     def _meet(self, connection: Connection, turns: Sequence[TurnFacts]) -> None:
         """Make contacts of strangers, and note when everybody was last seen."""
-        for turn in turns:
-            if turn.msisdn:
-                contacts.ensure(
-                    connection,
-                    self._vault,
-                    Msisdn(turn.msisdn),
-                    channel_country=turn.country,
-                    network=turn.network,
-                    now_ms=turn.at,
-                )
+        openings = {turn.ref: turn for turn in turns if turn.msisdn}
+        contacts.meet(
+            connection,
+            self._vault,
+            [
+                Met(turn.ref, Msisdn(turn.msisdn), turn.country, turn.network, turn.at)
+                for turn in openings.values()
+            ],
+        )
         latest = {turn.ref: turn for turn in turns}
         contacts.touch_many(
             connection, [(turn.ref, turn.at, turn.network) for turn in latest.values()]

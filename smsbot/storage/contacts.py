@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import String, bindparam, func, select, update
 
 from smsbot.errors import NotFound
-from smsbot.storage.insert import insert_if_new
+from smsbot.storage.insert import insert_if_new, insert_many_if_new
 from smsbot.storage.tables import contact_tags, contacts
 from smsbot.text.phones import country_of
 from smsbot.values import Msisdn
@@ -107,6 +107,42 @@ def ensure(
     made = find(connection, ref)
     assert made is not None
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A person who was heard: the ref, the number, and what the channel and the gateway know."""
+
+    ref: str
+    msisdn: Msisdn
+    channel_country: str
+    network: str
+    at: int
+
+
+def meet(connection: Connection, vault: Vault, heard: Sequence[Met]) -> None:
+    """Make contacts of the strangers among these, in two statements whatever their number."""
+    if not heard:
+        return
+    refs = [one.ref for one in heard]
+    known = set(
+        connection.execute(select(contacts.c.ref).where(contacts.c.ref.in_(refs))).scalars()
+    )
+    strangers = [
+        {
+            "ref": one.ref,
+            "msisdn_enc": vault.encrypt(one.msisdn.e164.encode(), MSISDN_CONTEXT),
+            "country": _country(one.msisdn) or one.channel_country,
+            "network": one.network[:MAX_NETWORK_CHARS],
+            "timezone": "",
+            "created_at": one.at,
+            "last_seen_at": one.at,
+            "owner_since": one.at,
+        }
+        for one in heard
+        if one.ref not in known
+    ]
+    insert_many_if_new(connection, contacts, strangers)
 
 
 def _country(msisdn: Msisdn) -> str:

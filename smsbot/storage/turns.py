@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from smsbot.storage.insert import insert_many_if_new
 from smsbot.storage.tables import turns, ussd_sessions
 
 if TYPE_CHECKING:
@@ -41,9 +42,7 @@ def insert_turns(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> s
     ids = [row["id"] for row in rows]
     known = set(connection.execute(select(turns.c.id).where(turns.c.id.in_(ids))).scalars())
     fresh = {row["id"]: row for row in rows if row["id"] not in known}
-    if fresh:
-        statement = _insert(connection, turns).on_conflict_do_nothing(index_elements=["id"])
-        connection.execute(statement, list(fresh.values()))
+    insert_many_if_new(connection, turns, list(fresh.values()))
     return set(fresh)
 
 

@@ -13,6 +13,7 @@ import logging
 import logging.config
 import re
 import sys
+import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -200,6 +201,9 @@ def configure(service: str, *, level: str = "info", stream: TextIO | None = None
         config["handlers"]["stderr"]["stream"] = stream
     logging.config.dictConfig(config)
     logging.captureWarnings(capture=True)
+    if stream is None:  # a traceback on stderr would quote the message of whatever failed
+        sys.excepthook = _log_uncaught
+        threading.excepthook = lambda args: _log_uncaught(args.exc_type, args.exc_value, None)
     structlog.configure(
         processors=[*_chain(service), structlog.processors.JSONRenderer(serializer=_serialise)],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
@@ -207,6 +211,14 @@ def configure(service: str, *, level: str = "info", stream: TextIO | None = None
         logger_factory=structlog.WriteLoggerFactory(stream or sys.stderr),
         cache_logger_on_first_use=stream is None,
     )
+
+
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException | None, _trace: TracebackType | None
+) -> None:
+    if issubclass(kind, KeyboardInterrupt | SystemExit):
+        return
+    get_logger().critical("uncaught", exc_info=error)
 
 
 def get_logger(**ids: str | float) -> Any:

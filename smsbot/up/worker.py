@@ -17,8 +17,9 @@ from rq.serializers import JSONSerializer
 from smsbot import jobs, log, metrics
 from smsbot.bootstrap import App
 from smsbot.config import load_settings
-from smsbot.errors import RedisAway
+from smsbot.errors import SmsbotError
 from smsbot.sessions.client import answering
+from smsbot.upkeep.examine_stores import refuse_forgetful
 
 if TYPE_CHECKING:
     from rq import Queue
@@ -79,15 +80,17 @@ def make_worker(settings: Settings) -> JobWorker:
 def main() -> None:
     """Work until SIGTERM or SIGINT; a job at work is asked to come to an end first."""
     os.environ.setdefault(metrics.ROLE_VARIABLE, f"worker-{os.getpid()}")
-    settings = load_settings()
     log.configure("worker")
-    app = App.open(settings)
-    jobs.prepare(app.crew())
     try:
+        settings = load_settings()
+        app = App.open(settings)
+        jobs.prepare(app.crew())
+        if not settings.is_dev:
+            refuse_forgetful(app.parts.redis)
         worker = make_worker(settings)
         with answering():
             worker.work(with_scheduler=True, logging_level=None)
-    except RedisAway as fault:
+    except SmsbotError as fault:  # whoever supervises starts us again
         log.get_logger().error("worker_stopped", exc_info=fault)
         raise SystemExit(1) from None
 

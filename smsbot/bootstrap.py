@@ -22,6 +22,7 @@ from smsbot.conversation.understand import Understands
 from smsbot.conversation.ussd import UssdConversation
 from smsbot.errors import Malformed, RedisAway, SmsbotError, Unavailable
 from smsbot.gateways.registry import make_gateways
+from smsbot.log import get_logger
 from smsbot.sending.drain import Tools
 from smsbot.sending.sender import Sender
 from smsbot.sessions.bucket import PrefixCounter, RateBucket
@@ -30,7 +31,6 @@ from smsbot.sessions.journal import Journal
 from smsbot.sessions.link import Link
 from smsbot.sessions.store import SessionStore
 from smsbot.sessions.wake import WakeFlags
-from smsbot.log import get_logger
 from smsbot.storage import alerts, turns
 from smsbot.storage import messages as outbox
 from smsbot.storage.alerts import Kind

@@ -94,7 +94,7 @@ class Channel:
     replies_per_number_hour: int = 30
     replies_per_prefix_day: int = 20_000
     tariff: Tariff = Tariff.STANDARD
-    tokens: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = field(default=(), repr=False)
     gateway_confirms_stop: bool = False
 
 

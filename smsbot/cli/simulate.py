@@ -16,7 +16,7 @@ from smsbot.content.phone import Heard, Phone
 from smsbot.errors import NotFound, SmsbotError
 from smsbot.text.gsm import Encoding
 from smsbot.text.segments import JOINED, SINGLE, segment
-from smsbot.values import PageLimit
+from smsbot.values import ChannelKind, PageLimit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,6 +109,8 @@ class Terminal:
             keyword = self._content.flows[self._flow].keywords[0]
             click.echo(f"> {keyword}")
             self._show(self._phone.text(keyword))
+        elif self._flow:
+            self._show(self._phone.begin(ChannelKind.SMS, self._flow))
         else:
             words = [word for flow in self._content.flows.values() for word in flow.keywords]
             click.echo(f"Send an SMS. Keywords: {', '.join(words) or 'none'}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from smsbot.content.dialogue_file import EXPECTS, inputs_of, parse_span
 from smsbot.content.phone import Heard, Phone
 from smsbot.errors import SmsbotError
+from smsbot.values import ChannelKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,6 +93,8 @@ class _Player:
             phone.wait(parse_span(value) or timedelta())
 
     def _dial(self, value: Any) -> Heard:
+        if self._dialogue.channel == "sms":
+            return self._phone.begin(ChannelKind.SMS, self._dialogue.flow)
         return self._phone.dial(() if value in (None, True) else inputs_of(str(value), self._codes))
 
     def _expectations(self, step: DialogueStep) -> list[Failure]:

@@ -113,7 +113,7 @@ class Phone:
             line.is_open = line.offered = True
             line.at = self.now
             return self._kept(lambda: self._offer(line))
-        heard = self._begin(ChannelKind.USSD, self._flow)
+        heard = self.begin(ChannelKind.USSD, self._flow)
         for raw in inputs:
             if heard.ends:
                 break
@@ -152,7 +152,7 @@ class Phone:
             if first in self.content.service_words.get(word, {}):
                 return Heard("", ends=True, note=f"{word} is answered by the running service only")
         if flow:
-            return self._begin(ChannelKind.SMS, flow)
+            return self.begin(ChannelKind.SMS, flow)
         return Heard(self._word("unknown-text"), ends=True, note="no keyword, no conversation")
 
     def drop(self) -> None:
@@ -179,7 +179,8 @@ class Phone:
 
     # --- turns -----------------------------------------------------------------------------------
 
-    def _begin(self, kind: ChannelKind, flow: str) -> Heard:
+    def begin(self, kind: ChannelKind, flow: str) -> Heard:
+        """Open a flow: what a keyword does, or a campaign."""
         seed = self._seed()
         person, language = self.person, self.language
         if flow not in self.content.flows:
@@ -266,7 +267,7 @@ class Phone:
             return self._kept(lambda: self._shown(line))
         if choice is None and raw.strip() not in ("0", "00"):
             return self._kept(lambda: self._offer(line))
-        return self._begin(ChannelKind.USSD, self._flow)
+        return self.begin(ChannelKind.USSD, self._flow)
 
     def _shown(self, line: _Line) -> Heard:
         reply = engine.show(self.content, from_json(line.stored), self.surface(ChannelKind.USSD))

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from smsbot.content.faults import Fault, Severity, did_you_mean
+from smsbot.content.documents import document_faults
+from smsbot.content.faults import Fault, Severity
 from smsbot.content.schema import KINDS, FlowDoc
 from smsbot.content.yamlfile import Path_, YamlError, YamlFile, parse_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pydantic_core import ErrorDetails
-
-_WORDS = {
-    "string_type": "must be a text",
-    "int_type": "must be a whole number",
-    "float_type": "must be a number",
-    "bool_type": "must be true or false",
-    "list_type": "must be a list",
-    "dict_type": "must be a mapping",
-    "model_type": "must be a mapping",
-    "model_attributes_type": "must be a mapping",
-    "string_too_short": "is empty",
-    "too_short": "has too few entries",
-}
 _PATTERNS = {
     "^[a-z0-9][a-z0-9-]{0,47}$": "small letters, digits and hyphens, 48 at most",
     "^[a-z][a-z0-9_-]{0,47}$": "small letters, digits, _ and -, first a letter, 48 at most",
@@ -58,87 +45,18 @@ def parse_flow(raw: bytes, path: str) -> tuple[YamlFile | None, FlowDoc | None, 
     try:
         doc = FlowDoc.model_validate(file.data)
     except ValidationError as error:
-        faults += [_fault(file, found) for found in error.errors(include_url=False)]
+        faults += document_faults(file, error, FlowDoc, _PATTERNS, place_of=_place)
     faults += _shape_faults(file)
     return file, doc if not faults else None, sorted(set(faults))
 
 
-def _fault(file: YamlFile, found: ErrorDetails) -> Fault:
-    place = _place(file, found["loc"])
-    key = place[-1] if place else ""
-    name = f"`{key}`" if isinstance(key, str) else f"entry {key + 1} of `{_owner(place)}`"
-    kind, value = found["type"], found["input"]
-    hint = ""
-    if kind == "missing":
-        words = f"{name} is missing"
-        place = place[:-1]
-    elif kind == "extra_forbidden":
-        words = f"{name} has no meaning here"
-        hint = did_you_mean(str(key), _known_keys(found["loc"][:-1]))
-    elif kind == "string_pattern_mismatch":
-        words = f"{name} is {str(value)[:40]!r}: wanted is {_PATTERNS[found['ctx']['pattern']]}"
-    elif kind == "literal_error":
-        wanted = found["ctx"]["expected"]
-        words = f"{name} must be {wanted.replace('True', 'true')}"
-        hint = did_you_mean(value, wanted.split("'")[1::2]) if isinstance(value, str) else ""
-        hint = hint if hint.startswith("did") else ""
-    else:
-        words = f"{name} {_WORDS.get(kind, found['msg'][:1].lower() + found['msg'][1:])}"
-        words = words.replace("input should be", "must be").replace("` `", "`: `")
-        if isinstance(value, int | float) and kind in ("string_type", "text_wanted"):
-            hint = "put quotes around it"
-        elif kind == "bool_type":
-            hint = "without quotes; yes and no are texts here"
-    return Fault(file.path, file.line(place), Severity.ERROR, "schema", words, hint)
-
-
-def _place(file: YamlFile, loc: tuple[int | str, ...]) -> Path_:
-    """Give the place in the file: pydantic marks keys, and widens short forms."""
-    place = tuple(part for part in loc if part != "[key]")
+def _place(file: YamlFile, place: Path_) -> Path_:
+    """Give the place in the file: a quiz may be written as the list of its options."""
     for index in range(len(place) - 2):
         list_form = (*place[: index + 1], place[index + 2])
         if place[index : index + 2] == ("quiz", "options") and list_form in file.lines:
             return (*place[: index + 1], *place[index + 2 :])
     return place
-
-
-def _owner(place: Path_) -> str:
-    return next((str(part) for part in reversed(place) if isinstance(part, str)), "")
-
-
-def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
-    """Give the keys of the model that stands at `loc` in the schema."""
-    found: Any = FlowDoc
-    for part in loc:
-        model = _model(found)
-        if model is not None:
-            fields = model.model_fields.items()
-            found = next(
-                (field.annotation for name, field in fields if part in (name, field.alias)), None
-            )
-        else:
-            found = _inner(found)
-    model = _model(found)
-    if model is None:
-        return []
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _model(annotation: Any) -> type[BaseModel] | None:
-    """Give the document class inside `X | None` or `Annotated[X, ..]`, but not inside a list."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    if get_origin(annotation) in (list, dict, tuple):
-        return None
-    models = (_model(part) for part in get_args(annotation))
-    return next((model for model in models if model is not None), None)
-
-
-def _inner(annotation: Any) -> Any:
-    """Give what a list or a mapping holds."""
-    if get_origin(annotation) in (list, dict, tuple):
-        return get_args(annotation)[-1]
-    return next((_inner(part) for part in get_args(annotation) if get_args(part)), None)
 
 
 # --- rules over several keys of a state ----------------------------------------------------------

@@ -42,7 +42,7 @@ _TICK_S: Final = 0.02
 _ROUND_S: Final = 0.1
 """How much of the rate one round claims. A killed worker leaves this, and what is on its way, in
 doubt. A request is never more than a round: a tenth of the rate, where a quarter is allowed."""
-_LOOK_AHEAD_S: Final = 0.1
+_LOOK_AHEAD_S: Final = 0.15
 _ROWS: Final = 500
 _PEEK: Final = 1000
 _AWAY_S: Final = 0.25

@@ -5,7 +5,7 @@ Two keys a channel:
 `smsbot:rate:<channel>` holds the microsecond (Redis' own clock) from which the next request may
 start. `reserve` gives a request its start and moves the mark on by what the request costs, so that
 starts never lie closer than the rate allows; over any sliding second the starts add up to the rate
-and one request at most. The key expires a while after its mark.
+and one request at most. The key expires an hour after its mark.
 
 `smsbot:prefix:<channel>:<day>:<hash>` counts the replies to one block of numbers in a day.
 
@@ -35,19 +35,23 @@ HEADROOM: Final = 0.035
 _MARK_GOES_WRONG_US = 300_000_000
 MAX_HOLD_S: Final = 120.0
 _PREFIX_CHARS: Final = 7
+_UNKNOWN_US = 250_000
+_KEEP_MS = 3_600_000
 _DAY_MS = 86_400_000
 _KEEP_PREFIX_S = 90_000
 
-# A mark further ahead than any cost or hold comes from a clock that was set back: forget it.
+# A mark further ahead than any cost or hold comes from a clock that was set back: forget it. Without
+# a mark (a flushed Redis, an hour of rest) the first slot waits until any slot that was given is past.
 _RESERVE = f"""
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 local mark = tonumber(redis.call('GET', KEYS[1]) or '0')
-if mark < now or mark - now > {_MARK_GOES_WRONG_US} then mark = now end
+if mark == 0 or mark - now > {_MARK_GOES_WRONG_US} then mark = now + {_UNKNOWN_US} end
+if mark < now then mark = now end
 local wait = mark - now
 mark = math.max(mark + tonumber(ARGV[1]), now + tonumber(ARGV[2]))
 redis.call('SET', KEYS[1], string.format('%.0f', mark), 'PX',
-  string.format('%.0f', math.ceil((mark - now) / 1000) + 10000))
+  string.format('%.0f', math.ceil((mark - now) / 1000) + {_KEEP_MS}))
 return string.format('%.0f', wait)
 """
 _AHEAD = f"""

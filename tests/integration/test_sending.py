@@ -378,6 +378,51 @@ def test_nothing_is_sent_while_redis_is_away(
     assert states(database) == {"queued": 5}
 
 
+def test_answers_are_kept_while_the_database_is_locked(
+    database: Database, vault: Vault, redis_client: redis.Redis, server: LoopbackServer
+) -> None:
+    server.latency_s = 0.2
+    _fill(database, vault, 40)
+    gateway = LoopbackGateway(channel(), server.port)
+    sender = sender_of(database, vault, redis_client, gateway)
+    thread = threading.Thread(target=drain, args=(sender,), kwargs={"idle_s": 0.5})
+    thread.start()
+    while not server.seen:
+        time.sleep(0.005)
+    with database.write() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
+        time.sleep(3.0)
+    thread.join(30)
+    assert states(database) == {"accepted": 40}
+    assert set(server.counts.values()) == {1}
+
+
+def test_a_redis_that_loses_everything_in_the_middle_doubles_nothing(
+    database: Database, vault: Vault, redis_client: redis.Redis, server: LoopbackServer
+) -> None:
+    _fill(database, vault, 500)
+    gateway = LoopbackGateway(channel(rate=250.0), server.port)
+    sender = sender_of(database, vault, redis_client, gateway)
+    stop = threading.Event()
+
+    def flush() -> None:
+        while not stop.wait(0.4):
+            redis_client.flushall()
+
+    thread = threading.Thread(target=flush)
+    thread.start()
+    try:
+        drain(sender, idle_s=0.5)
+    finally:
+        stop.set()
+        thread.join()
+    assert states(database) == {"accepted": 500}
+    assert set(server.counts.values()) == {1}
+    most, largest = server.busiest_second()
+    assert most <= 250 + largest
+
+
 def test_the_same_text_twice_to_one_person_goes_in_two_requests(
     database: Database, vault: Vault, redis_client: redis.Redis, server: LoopbackServer
 ) -> None:

@@ -1,4 +1,4 @@
-"""Variables: set before they are used on every path, known names, and expressions whose types fit.
+"""Variables: known, and set before they are used, on every path.
 
 A number that nobody set is 0, so that counting needs no start. A text or a yes-or-no that nobody set
 would show as nothing, or decide wrongly, and the citizen would find out.
@@ -10,11 +10,12 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from smsbot.content.checks.paths import steps_of
+from smsbot.content.checks.formulas import check_formulas
+from smsbot.content.checks.names import REFERENCE, SHOWN, FlowNames
+from smsbot.content.checks.paths import is_end, steps_of
 from smsbot.content.checks.rules import found
-from smsbot.content.checks.samples import type_faults
 from smsbot.content.faults import did_you_mean
-from smsbot.engine.expressions import BUILT_IN, FUNCTIONS, compile_expression, problems
+from smsbot.engine.expressions import BUILT_IN, compile_expression
 from smsbot.errors import ContentError
 
 if TYPE_CHECKING:
@@ -23,14 +24,12 @@ if TYPE_CHECKING:
     from smsbot.content.checks.material import Material, Said
     from smsbot.content.faults import Fault
     from smsbot.content.schema import Acts, EffectDoc, StateDoc
-    from smsbot.content.source import FlowSource
-    from smsbot.engine.model import Flow, Scalar
+    from smsbot.content.yamlfile import Path_
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\w+)\}")
-_SHOWN = BUILT_IN.keys() - {"consents", "asked", "tags"}
-"""Built-in names that make sense in a text; the others are lists."""
-REFERENCE = "reference"
-"""Set by a `report`: the number by which the citizen asks again."""
+
+Texts = dict[tuple[str, str], "list[Said]"]
+"""The texts of each (flow, context) in all languages and for both channels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class _Use:
 
 @dataclass(slots=True)
 class _Acts:
-    """What happens at one point of a flow, in order: names read, then names set."""
+    """What happens at one point of a flow, in order: names read, then a name set."""
 
     steps: list[tuple[list[_Use], str]] = field(default_factory=list)
 
@@ -70,132 +69,91 @@ class _Plan:
 
 def check_variables(material: Material) -> Iterator[Fault]:
     """Find names that are not known or not yet set, and expressions that would fail."""
-    texts: dict[tuple[str, str], list[Said]] = {}
+    texts: Texts = {}
     for said in material.said:
         base = said.context.removesuffix("/ussd").removesuffix("/sms")
         texts.setdefault((said.flow, base), []).append(said)
     compiled = material.content.flows if material.content else {}
-    for flow in material.flows:
-        walker = _Walker(flow, compiled.get(flow.id), texts)
-        yield from walker.expression_faults()
-        yield from walker.order_faults()
+    names = {flow.id: FlowNames(flow, compiled.get(flow.id)) for flow in material.flows}
+    orders: dict[str, _Order] = {}
+    for flow in names.values():
+        yield from check_formulas(flow)
+        orders[flow.source.id] = _Order(flow, texts, orders)
+    for order in orders.values():
+        yield from order.faults()
 
 
-class _Walker:
-    """One flow under the rules."""
+class _Order:
+    """What is set when, in one flow. `others` are those of the flows that it may call."""
 
-    def __init__(
-        self, flow: FlowSource, compiled: Flow | None, texts: Mapping[tuple[str, str], list[Said]]
-    ) -> None:
-        self._flow = flow
+    def __init__(self, names: FlowNames, texts: Texts, others: Mapping[str, _Order]) -> None:
+        self._names = names
+        self._flow = names.source
         self._texts = texts
-        self._defaults: Mapping[str, Scalar] = compiled.defaults if compiled else {}
-        self._counters = {name for acts in self._all_acts() for name in acts.add}
-        self._known = self._names() | set(self._defaults)
+        self._others = others
+        self._plans: dict[str, _Plan] = {}
+        self._set_at_end: set[str] | None = None
 
-    def _all_acts(self) -> Iterator[Acts]:
-        for state in self._flow.doc.states.values():
-            yield state
-            yield from state.menu or ()
-            yield from state.quiz.options if state.quiz else ()
-
-    def _names(self) -> set[str]:
-        names = {name for acts in self._all_acts() for name in (*acts.set, *acts.add)}
-        for state in self._flow.doc.states.values():
-            if state.ask:
-                names.add(state.ask.into)
-            if state.call:
-                names.add(REFERENCE)
-        reports = any(effect.report for acts in self._all_acts() for effect in acts.do)
-        return names | ({REFERENCE} if reports else set())
-
-    # --- expressions ---------------------------------------------------------------------------
-
-    def expression_faults(self) -> Iterator[Fault]:
-        """Compile every expression and try it on typed samples."""
-        for source, line in self._expressions():
-            try:
-                expression = compile_expression(source)
-            except ContentError:
-                continue  # the loader says so
-            known = self._defaults or dict.fromkeys(self._known, 0)
-            line_of = (self._flow.path, line)
-            unknown = [words for words in problems(expression, known) if "unknown" in words]
-            for words in unknown:
-                name = words.split("'")[1]
-                names = FUNCTIONS if "function" in words else known.keys() | BUILT_IN.keys()
-                hint = did_you_mean(name, names)
-                yield found("name-unknown", *line_of, f"`{source}`: {words}", hint)
-            if not unknown and self._defaults:  # else the types are not known
-                for words in type_faults(expression, known)[:1]:
-                    yield found("cel-type", *line_of, f"`{source}`: {words}")
-
-    def _expressions(self) -> Iterator[tuple[str, int]]:
-        for name, state in self._flow.doc.states.items():
-            place = ("states", name)
-            for number, branch in enumerate(state.when or ()):
-                if branch.condition is not None:
-                    yield branch.condition, self._flow.line(*place, "when", number, "if")
-            for acts, spot in self._acts_of(name, state):
-                for variable, value in acts.set.items():
-                    if isinstance(value, str):
-                        yield value, self._flow.line(*spot, "set", variable)
-
-    def _acts_of(self, name: str, state: StateDoc) -> Iterator[tuple[Acts, tuple[str | int, ...]]]:
-        yield state, ("states", name)
-        for number, option in enumerate(state.menu or ()):
-            yield option, ("states", name, "menu", number)
-        for number, answer in enumerate(state.quiz.options if state.quiz else ()):
-            yield answer, self._quiz_place(name, number)
-
-    def _quiz_place(self, name: str, number: int) -> tuple[str | int, ...]:
-        listed = ("states", name, "quiz", number)
-        long = ("states", name, "quiz", "options", number)
-        return listed if listed in self._flow.file.lines else long
-
-    # --- order ---------------------------------------------------------------------------------
-
-    def order_faults(self) -> Iterator[Fault]:
+    def faults(self) -> Iterator[Fault]:
         """Walk every path; a name counts as set where all the paths to it have set it."""
-        plans = {name: self._plan(name, state) for name, state in self._flow.doc.states.items()}
-        if self._flow.doc.start not in plans:
-            return
-        before = _set_before(self._flow.doc.start, plans)
-        reported: set[tuple[str, str, int]] = set()
-        for name, plan in plans.items():
+        before = self._before()
+        reported: set[_Use] = set()
+        for name, plan in self._plans.items():
             if name not in before:
                 continue
-            after_entry = before[name] | plan.entry.names_set()
+            entered = before[name] | plan.entry.names_set()
             for acts, start in (
                 (plan.entry, before[name]),
-                *((acts, after_entry) for _, acts in plan.ways),
+                *((acts, entered) for _, acts in plan.ways),
             ):
-                done = set(start)
-                for uses, written in acts.steps:
-                    for use in uses:
-                        if (use.name, use.path, use.line) in reported:
-                            continue
-                        fault = self._fault(use, done)
-                        if fault is not None:
-                            reported.add((use.name, use.path, use.line))
-                            yield fault
-                    if written:
-                        done.add(written)
+                for use, fault in self._breaches(acts, set(start)):
+                    if use not in reported:
+                        reported.add(use)
+                        yield fault
+
+    def set_at_end(self) -> set[str]:
+        """Give what is set however the flow ends: that much a caller gets back."""
+        if self._set_at_end is None:
+            self._set_at_end = set()  # a flow that calls itself adds nothing
+            before = self._before()
+            ends = [
+                before[name] | plan.entry.names_set()
+                for name, plan in self._plans.items()
+                if name in before and is_end(self._flow.doc.states[name])
+            ]
+            self._set_at_end = set(frozenset.intersection(*map(frozenset, ends))) if ends else set()
+        return self._set_at_end
+
+    def _before(self) -> dict[str, frozenset[str]]:
+        if not self._plans:
+            self._plans = {name: self._plan(name, state) for name, state in self._names.states()}
+        if self._flow.doc.start not in self._plans:
+            return {}
+        return _set_before(self._flow.doc.start, self._plans)
+
+    def _breaches(self, acts: _Acts, done: set[str]) -> Iterator[tuple[_Use, Fault]]:
+        for uses, written in acts.steps:
+            for use in uses:
+                fault = self._fault(use, done)
+                if fault is not None:
+                    yield use, fault
+            if written:
+                done.add(written)
 
     def _fault(self, use: _Use, done: set[str]) -> Fault | None:
-        name = use.name
-        if name not in self._known and name not in BUILT_IN:
+        name, known = use.name, self._names.known
+        if name not in known and name not in BUILT_IN:
             if not use.shown and not use.kept:
                 return None  # the expression's own rule says so
-            hint = did_you_mean(name, self._known | _SHOWN)
             words = f"{name!r} is nothing that this flow sets"
+            hint = did_you_mean(name, known | SHOWN)
             return found("name-unknown", use.path, use.line, words, hint)
-        if use.shown and name in BUILT_IN and name not in _SHOWN:
+        if use.shown and name in BUILT_IN and name not in SHOWN:
             words = f"{{{name}}} is a list, which a text can't show"
             return found("name-unknown", use.path, use.line, words)
-        if name in done or name in BUILT_IN or name in self._counters:
+        if name in done or name in BUILT_IN or name in self._names.counters:
             return None
-        if self._is_number(name):
+        if self._names.is_number(name):
             if not use.shown:
                 return None
             words = f"{{{name}}} shows 0 where nobody has answered yet"
@@ -204,69 +162,56 @@ class _Walker:
         words = f"{shown} is not set yet on every path that leads here"
         return found("variable-unset", use.path, use.line, words)
 
-    def _is_number(self, name: str) -> bool:
-        default = self._defaults.get(name, "")
-        if isinstance(default, int | float) and not isinstance(default, bool):
-            return True
-        return not self._defaults and any(
-            state.ask is not None
-            and state.ask.into == name
-            and state.ask.type in ("number", "amount")
-            for state in self._flow.doc.states.values()
-        )
-
     # --- what a state reads and sets -------------------------------------------------------------
 
     def _plan(self, name: str, state: StateDoc) -> _Plan:
+        (_, place), *options = self._names.acts_of(name, state)
+        part = "menu" if state.menu else "quiz"
         entry = _Acts()
-        self._do(entry, state, name, ("states", name))
+        self._do(entry, state, name, place)
         entry.read(self._shown(f"{name}/say", f"{name}/retry"))
         for number, branch in enumerate(state.when or ()):
             if branch.condition is not None:
-                line = self._flow.line("states", name, "when", number, "if")
+                line = self._flow.line(*place, "when", number, "if")
                 entry.read(self._named(branch.condition, line))
-        options = [*(state.menu or ()), *(state.quiz.options if state.quiz else ())]
-        part = "menu" if state.menu else "quiz"
-        for number in range(1, len(options) + 1):
-            entry.read(self._shown(f"{name}/{part}/{number}"))
-        for number in range(1, len(state.ask.choices or () if state.ask else ()) + 1):
-            entry.read(self._shown(f"{name}/choices/{number}"))
+        entry.read(self._shown(*(f"{name}/{part}/{n}" for n in range(1, len(options) + 1))))
+        choices = len(state.ask.choices or ()) if state.ask else 0
+        entry.read(self._shown(*(f"{name}/choices/{n}" for n in range(1, choices + 1))))
         ways = []
         for step in steps_of(name, state):
             acts = _Acts()
             if step.option:
-                spot = ("states", name, "menu", step.option - 1)
-                place = self._quiz_place(name, step.option - 1) if state.quiz else spot
                 context = f"{name}/{part}/{step.option}"
-                self._do(acts, options[step.option - 1], context, place)
+                self._do(acts, options[step.option - 1][0], context, options[step.option - 1][1])
                 acts.read(self._shown(f"{context}/feedback"))
             if state.ask:
                 acts.write(state.ask.into)
-            if state.call:
-                acts.write(REFERENCE)
+            if state.call and state.call in self._others:
+                for returned in sorted(self._others[state.call].set_at_end()):
+                    acts.write(returned)
             ways.append((step.target, acts))
         return _Plan(entry, ways)
 
-    def _do(self, into: _Acts, acts: Acts, context: str, place: tuple[str | int, ...]) -> None:
+    def _do(self, into: _Acts, acts: Acts, context: str, place: Path_) -> None:
+        line = self._flow.line
         for variable, value in acts.set.items():
             if isinstance(value, str):
-                into.read(self._named(value, self._flow.line(*place, "set", variable)))
+                into.read(self._named(value, line(*place, "set", variable)))
             into.write(variable)
         for variable in acts.add:
             into.write(variable)
         for number, effect in enumerate(acts.do, 1):
-            line = self._flow.line(*place, "do", number - 1)
-            if effect.report:
-                path = self._flow.path
-                into.read(_Use(name, path, line, kept=True) for name in effect.report.keep)
-                into.write(REFERENCE)
-            into.read(self._shown(f"{context}/do/{number}"))
+            at = (self._flow.path, line(*place, "do", number - 1))
             into.read(
-                _Use(name, self._flow.path, line, shown=True)
+                _Use(name, *at, shown=True)
                 for words in _templates(effect)
                 for name in _PLACEHOLDER.findall(words)
                 if name
             )
+            if effect.report:
+                into.read(_Use(name, *at, kept=True) for name in effect.report.keep)
+                into.write(REFERENCE)
+            into.read(self._shown(f"{context}/do/{number}"))
 
     def _named(self, source: str, line: int) -> list[_Use]:
         try:

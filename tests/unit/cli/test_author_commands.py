@@ -218,6 +218,7 @@ def test_a_flow_can_be_begun_alone_and_by_sms(folder: Path) -> None:
     assert "> LESSON" in out
     assert "0 Back" not in out
     assert "left, 1 SMS]" in out
+    assert "| Safe Line" in run("simulate", "--channel", "sms", "--flow", "menu", "2").stdout
     assert "Keywords: LESSON, SOMO" in run("simulate", "--channel", "sms").stdout
 
 

@@ -154,6 +154,12 @@ def test_an_sms_dialogue_types_by_text(content: Content) -> None:
     assert failures(content, steps.replace("text: '1'", "press: 1"), "channel: sms\n") == []
 
 
+def test_a_flow_can_be_opened_by_sms_without_a_keyword(content: Content) -> None:
+    steps = "  - dial\n  - expect: What happened\n  - expect_not: 0 Back\n"
+    steps += "  - text: '2'\n  - expect_end: Good\n"
+    assert failures(content, steps, "channel: sms\n") == []
+
+
 def test_an_sms_conversation_ends_after_a_day_of_silence(content: Content) -> None:
     steps = "  - text: LOST\n  - wait: 25h\n  - text: '1'\n  - expect: did not understand\n"
     assert failures(content, steps, "channel: sms\n") == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -498,3 +499,45 @@ def test_faults_come_sorted_by_file_and_line(tmp_path: Path) -> None:
     found = checked(tmp_path, files)
     assert found == sorted(found)
     assert len(found) == len(set(found)) > 2
+
+
+def test_a_called_flow_gives_back_what_it_sets_on_every_path(tmp_path: Path) -> None:
+    asks = "id: asker\ntitle: Ask\nlanguage: en\nstart: one\nstates:\n  one:\n    say: Who?\n"
+    asks += "    menu:\n      - {say: Me, goto: two}\n      - {say: You, goto: %s}\n"
+    asks += "  two:\n    say: Which phone?\n    ask: {type: phone, into: phone}\n    goto: end\n"
+    asks += "  end:\n    say: Thanks.\n    end: true\n"
+    menu = MENU.replace("call: lesson", "call: asker").replace("say: Goodbye.", "say: Bye {phone}.")
+    menu = menu.replace("- say: Leave\n", "- say: Leave\n        set: {phone: \"'none'\"}\n")
+    for target, expected in (("two", set()), ("end", {"variable-unset"})):
+        files = sound_files() | {"flows/asker.yaml": asks % target, "flows/menu.yaml": menu}
+        codes = {fault.code for fault in checked(tmp_path, files)}
+        assert codes & {"variable-unset", "name-unknown"} == expected
+
+
+_LETTERS = "{}[]\"':#!*,0~\u0000\U0001f600\t-&|>"
+_WORDS = ("null", "true", "[]", "{}", "goto:", "lesson", "end:", "-1", "9" * 25, "''", "call:")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_an_author_saves_is_told_and_never_raises(seed: int, tmp_path: Path) -> None:
+    random = Random(seed)
+    files = sound_files()
+    name = random.choice(sorted(files))
+    lines = files[name].split("\n")
+    for _ in range(random.randint(1, 4)):
+        index = random.randrange(len(lines))
+        match random.randrange(4):
+            case 0:
+                lines.insert(index, random.choice(lines))
+            case 1:
+                lines[index], lines[0] = lines[0], lines[index]
+            case 2:
+                place = random.randrange(len(lines[index]) + 1)
+                letter = random.choice(_LETTERS)
+                lines[index] = lines[index][:place] + letter + lines[index][place:]
+            case _:
+                words = lines[index].split(" ")
+                words[random.randrange(len(words))] = random.choice(_WORDS)
+                lines[index] = " ".join(words)
+    files[name] = "\n".join(lines)
+    assert all(fault.code in RULES for fault in checked(tmp_path, files))

@@ -134,7 +134,7 @@ class Starter:
         )
 
     def _environ(self) -> dict[str, str]:
-        ours = ("SMSBOT_", "AFRICASTALKING_", "TWILIO_", "PORT", "WEB_CONCURRENCY")
+        ours = ("SMSBOT_", "AFRICASTALKING_", "TWILIO_", "PORT", "WEB_CONCURRENCY", "PYTHONDONT")
         return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
     def start(self, data: str = "data", port: int | None = None) -> Up:

@@ -16,9 +16,17 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from smsbot.logline import describe, logging_config, mask, mask_value, serialise
+
+# structlog takes rich along, if it is there, for a coloured console that we never show: 5 MB a process.
+_rich = sys.modules.get("rich")
+sys.modules["rich"] = None  # type: ignore[assignment]
+import structlog  # noqa: E402
+
+if _rich is None:
+    del sys.modules["rich"]
+else:
+    sys.modules["rich"] = _rich
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping

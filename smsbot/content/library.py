@@ -11,13 +11,12 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import structlog
-
 from smsbot.clock import Clock
 from smsbot.content.faults import Fault, Severity, has_errors
 from smsbot.content.files import list_files, read_files, version_of
 from smsbot.content.loader import HOME, Loader
 from smsbot.errors import ContentError, StaleSession, Unavailable
+from smsbot.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 OLDER_KEPT = 6
 """How many older versions are held in memory; any other is read from the store again."""
 
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class VersionStore(Protocol):

@@ -16,7 +16,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from smsbot import log, metrics
+from smsbot.logline import logging_config
 
 BLOCKING_THREADS: Final = 4
 _STOP_S: Final = 5
@@ -29,10 +29,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
     parser.add_argument("--workers", type=int, default=int(os.environ.get("WEB_CONCURRENCY", "2")))
     options = parser.parse_args()
-    if not os.environ.get(metrics.FOLDER_VARIABLE):
-        folder = Path(os.environ.get("SMSBOT_DATA", "var")) / "metrics"
-        metrics.empty(folder)
-        os.environ[metrics.FOLDER_VARIABLE] = str(folder)
+    _share_metrics()
     Server(
         "smsbot.web.wsgi:create",
         factory=True,
@@ -47,8 +44,19 @@ def main() -> None:
         respawn_interval=0.2,
         workers_kill_timeout=_STOP_S,
         log_level=LogLevels.info,
-        log_dictconfig=log.logging_config("web"),
+        log_dictconfig=logging_config("web"),
     ).serve()
+
+
+def _share_metrics() -> None:
+    """Give the workers a folder for their counts, unless a supervisor did."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        return
+    from smsbot import metrics
+
+    folder = Path(os.environ.get("SMSBOT_DATA", "var")) / "metrics"
+    metrics.empty(folder)
+    os.environ[metrics.FOLDER_VARIABLE] = str(folder)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -127,3 +129,24 @@ def test_libraries_write_through_the_same_chain(lines: Any) -> None:
     ]
     assert found[2]["error"] == "ValueError"
     assert "4321" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "place", ["raise_it()", "t = threading.Thread(target=raise_it); t.start(); t.join()"]
+)
+def test_what_nobody_catches_is_a_line_without_its_message(place: str) -> None:
+    program = f"""
+import threading
+from smsbot import log
+log.configure("worker")
+def raise_it():
+    raise ValueError("+254711000111 said my PIN is 4321")
+{place}
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    ).stderr
+
+    line = orjson.loads(said)
+    assert (line["event"], line["error"], line["service"]) == ("uncaught", "ValueError", "worker")
+    assert "4321" not in said

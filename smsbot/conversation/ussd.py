@@ -210,7 +210,10 @@ class UssdConversation:
         return live, page, outcome.answered, outcome.effects
 
     def _may_resume(self, previous: Live, owner_since: int, turn: _Turn) -> bool:
-        if previous.owner_since != owner_since or turn.now_ms - previous.at > RESUME_MS:
+        # 0: SQL did not know the caller then. That is no other owner: the drain has met them since.
+        if previous.owner_since not in (0, owner_since):
+            return False
+        if turn.now_ms - previous.at > RESUME_MS:
             return False
         return not previous.session.ended and self._front.is_under_way(previous.session)
 

@@ -52,6 +52,7 @@ class UssdPhone:
         room: dict[Encoding, int] | None = None,
     ) -> None:
         self._url = url
+        self.number = number
         self._fixed = {
             "serviceCode": service_code,
             "phoneNumber": number,

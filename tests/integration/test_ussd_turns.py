@@ -194,6 +194,16 @@ def test_a_new_dial_offers_to_go_on(service: Service) -> None:
     assert "1 Learn" in phone.press("2")
 
 
+def test_a_first_caller_is_offered_to_go_on_after_sql_has_met_them(service: Service) -> None:
+    phone = service.phone()
+    phone.dial()
+    phone.press("1", "2")
+    service.drain.run()
+    service.clock.move(minutes=1)
+    assert "1 Continue" in phone.dial()
+    assert "One more" in phone.press("1")
+
+
 def test_a_wrong_answer_to_the_offer_asks_again(service: Service) -> None:
     phone = service.phone()
     phone.dial()

@@ -21,6 +21,7 @@ from smsbot.sending.sender import Sender
 from smsbot.sessions.bucket import PrefixCounter, RateBucket
 from smsbot.sessions.client import connect
 from smsbot.sessions.journal import Journal
+from smsbot.sessions.link import Link
 from smsbot.sessions.wake import WakeFlags
 from smsbot.storage import turns
 from smsbot.storage.database import Database
@@ -53,7 +54,9 @@ class Backstage:
             prefixes=PrefixCounter(self.redis, self.vault),
             wake=self.waker.wake,
         )
-        self.drain = Drain(Journal(self.redis, self.vault), self.database, self.vault, effects)
+        self.drain = Drain(
+            Journal(Link(settings.redis_url), self.vault), self.database, self.vault, effects
+        )
 
     def crew(self) -> jobs.Crew:
         """Give what jobs work with; made by the worker before it forks."""

@@ -87,7 +87,8 @@ class App:
             prefixes=prefixes,
             wake=self.waker.wake,
         )
-        self.sessions = SessionStore(Link(parts.settings.redis_url), parts.vault)
+        link = Link(parts.settings.redis_url)
+        self.sessions = SessionStore(link, parts.vault)
         ussd = UssdConversation(
             library=parts.library,
             store=self.sessions,

@@ -144,7 +144,7 @@ class Service:
             prefixes=prefixes,
             wake=self.woken.append,
         )
-        self.drain = Drain(Journal(self.redis, self.vault), self.database, self.vault, effects)
+        self.drain = Drain(Journal(self.link, self.vault), self.database, self.vault, effects)
         self.ussd = UssdConversation(
             library=self.library,  # type: ignore[arg-type]
             store=self.store,

@@ -17,6 +17,7 @@ from smsbot.errors import ConfigError, ContentError, RedisAway, SmsbotError
 from smsbot.running import find_running
 from smsbot.sessions.client import answering, connect
 from smsbot.sessions.journal import Journal
+from smsbot.sessions.link import Link
 from smsbot.upkeep.examine_settings import (
     examine_alerting,
     examine_disk,
@@ -85,7 +86,7 @@ def examine() -> Iterator[Finding]:
         findings = list(examine_redis(client, now_ms, is_dev=settings.is_dev))
         yield from findings
         if findings[0].state is State.OK:
-            yield examine_journal(Journal(client, app.parts.vault).length())
+            yield examine_journal(Journal(Link(settings.redis_url), app.parts.vault).length())
             yield _workers(settings.redis_url)
         client.close()
     else:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import String, bindparam, func, select, update
+from sqlalchemy import func, select, update
 
 from smsbot.errors import NotFound
-from smsbot.storage.insert import insert_if_new, insert_many_if_new
+from smsbot.storage.insert import in_driver_words, insert_if_new, insert_many_if_new
 from smsbot.storage.tables import contact_tags, contacts
 from smsbot.text.phones import country_of
 from smsbot.values import Msisdn
@@ -220,21 +220,12 @@ def touch_many(connection: Connection, seen: Sequence[tuple[str, int, str]]) -> 
     """Note many persons at once, by (ref, when, network or empty); time moves forward only."""
     if not seen:
         return
-    later = func.max if connection.dialect.name == "sqlite" else func.greatest
-    statement = (
-        update(contacts)
-        .where(contacts.c.ref == bindparam("by_ref"))
-        .values(
-            last_seen_at=later(contacts.c.last_seen_at, bindparam("seen_at")),
-            network=func.coalesce(
-                func.nullif(bindparam("heard_on", type_=String), ""), contacts.c.network
-            ),
-        )
-    )
-    connection.execute(
-        statement,
-        [
-            {"by_ref": ref, "seen_at": at, "heard_on": network[:MAX_NETWORK_CHARS]}
-            for ref, at, network in seen
-        ],
+    later = "max" if connection.dialect.name == "sqlite" else "greatest"
+    connection.exec_driver_sql(
+        in_driver_words(
+            connection,
+            f"UPDATE contacts SET last_seen_at = {later}(last_seen_at, ?), "  # noqa: S608  # no input
+            "network = coalesce(nullif(?, ''), network) WHERE ref = ?",
+        ),
+        [(at, network[:MAX_NETWORK_CHARS], ref) for ref, at, network in seen],
     )

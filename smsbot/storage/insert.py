@@ -41,3 +41,8 @@ def _inserted(connection: Connection, table: Table, values: Mapping[str, Any]) -
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     statement = dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key)
     return connection.execute(statement, dict(values)).first()
+
+
+def in_driver_words(connection: Connection, sql: str) -> str:
+    """Give a statement that is written with `?` in the words of the connection's driver."""
+    return sql if connection.dialect.name == "sqlite" else sql.replace("?", "%s")

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from tests.e2e.running import Up
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
-LIVE_S = 3.0
+LIVE_S = 6.0
+"""Three seconds on a machine of one's own; the suite shares its cores."""
 OLD, NEW = "Stay safe on your phone. Free lessons, free help.", "Be safe. Lessons and help for free."
 RULE, NEW_RULE = "The rule: money sent by mistake", "The new rule: money sent by mistake"
 _OFTEN = 8

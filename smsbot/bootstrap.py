@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from smsbot import jobs
@@ -138,7 +139,7 @@ class App:
             settings.messages,
             production=not settings.is_dev,
             versions=ContentVersions(database, clock),
-            checks=run_checks,
+            checks=partial(run_checks, flows_dir=settings.flows, channels=channels),
             tell=ContentAlert(database, clock),
             clock=clock,
         )

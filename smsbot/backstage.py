@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from smsbot import jobs
+from smsbot import jobs, metrics
 from smsbot.clock import Clock, parse_offset
 from smsbot.content.channels_file import load_channels
 from smsbot.conversation.drain import Drain
@@ -23,7 +23,8 @@ from smsbot.sessions.client import connect
 from smsbot.sessions.journal import Journal
 from smsbot.sessions.link import Link
 from smsbot.sessions.wake import WakeFlags
-from smsbot.storage import turns
+from smsbot.storage import alerts, turns
+from smsbot.storage.alerts import Kind
 from smsbot.storage.database import Database
 from smsbot.vault import Vault
 
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 
 SILENT_MS = 5 * 60 * 1000
 """Operators end a USSD session after three minutes; what is silent for longer was left."""
+
+
+JOURNAL_MANY = 50_000
+JOURNAL_FEW = 5_000
+"""How many turns may wait before somebody is told, and when the trouble is over."""
 
 
 class Backstage:
@@ -54,9 +60,9 @@ class Backstage:
             prefixes=PrefixCounter(self.redis, self.vault),
             wake=self.waker.wake,
         )
-        self.drain = Drain(
-            Journal(Link(settings.redis_url), self.vault), self.database, self.vault, effects
-        )
+        self._journal = Journal(Link(settings.redis_url), self.vault)
+        self._journal_grows: bool | None = None
+        self.drain = Drain(self._journal, self.database, self.vault, effects)
 
     def crew(self) -> jobs.Crew:
         """Give what jobs work with; made by the worker before it forks."""
@@ -78,6 +84,24 @@ class Backstage:
         """Note the USSD sessions that ended without a last page; give how many."""
         with self.database.write() as connection:
             return turns.close_silent(connection, self.clock.now_ms() - SILENT_MS)
+
+    def watch_journal(self) -> int:
+        """Count the turns that wait for SQL; tell somebody while they pile up. Raises Unavailable."""
+        length = self._journal.length()
+        metrics.level("journal", length)
+        grows = length > (JOURNAL_FEW if self._journal_grows else JOURNAL_MANY)
+        if grows != self._journal_grows:
+            now_ms = self.clock.now_ms()
+            with self.database.write() as connection:
+                if grows:
+                    words = (
+                        f"{length} turns wait in Redis to be kept in SQL: is the ticker running?"
+                    )
+                    alerts.raise_alert(connection, Kind.JOURNAL_GROWING, "journal", words, now_ms)
+                else:
+                    alerts.end_alert(connection, Kind.JOURNAL_GROWING, "journal", now_ms)
+            self._journal_grows = grows
+        return length
 
     def after_fork(self) -> None:
         """Forget connections that belong to the parent process."""

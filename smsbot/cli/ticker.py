@@ -66,6 +66,7 @@ def tasks_of(backstage: Backstage) -> Sequence[Task]:
         Task("sweep", 5.0, lambda: watch.sweep(database, ours, now_ms())),
         Task("journal", 1.0, backstage.drain.run, Kind.DRAIN_FAILED),
         Task("silence", 10.0, backstage.close_silent_sessions),
+        Task("journal-length", 10.0, backstage.watch_journal),
         Task("measure", 10.0, lambda: watch.measure(database)),
         Task("alerts", 15.0, lambda: alerts.deliver(backstage.settings, database, now_ms())),
         Task("erased", 60.0, lambda: retention.forget_erased(database, now_ms(), kept)),

@@ -148,7 +148,13 @@ def main(count: int = ROUNDS, seconds: float = SECONDS) -> None:
         try:
             for name in rig.servers:  # warm, not counted
                 run(
-                    rig.url(name), WALK, EXPECT[name], phones=PHONES, seconds=1, first=10**8, pids=[]
+                    rig.url(name),
+                    WALK,
+                    EXPECT[name],
+                    phones=PHONES,
+                    seconds=1,
+                    first=10**8,
+                    pids=[],
                 )
             found: dict[str, list[Result]] = {name: [] for name in rig.servers}
             for name, result in rounds(rig, count, seconds):

@@ -228,7 +228,7 @@ class ContentAlert:
         self._clock = clock
 
     def __call__(self, refresh: Refresh) -> None:
-        """Tell of a look at the files that swapped or refused a version."""
+        """Tell of a look at the files that swapped, refused or mended a version."""
         now_ms = self._clock.now_ms()
         try:
             with self._database.write() as connection:

@@ -189,6 +189,11 @@ class Service:
         """Give the keyed hash of a number."""
         return self.vault.ref(Msisdn(number))
 
+    def lose_redis(self) -> None:
+        """Lose all that Redis holds, and what this process remembers of it."""
+        self.redis.flushall()
+        self.store._recent.clear()
+
     def newest(self) -> int:
         """Give the newest row of the outbox."""
         with self.database.read() as connection:

@@ -63,8 +63,8 @@ class Library:
     """Serves content. Threads share it: `current` and `get` from all, one thread in `watch`.
 
     `checks` finds what the loader does not (`content/checks`); an error among its faults refuses a
-    version. `tell` is called after a look that swapped or refused a version, and again at the next look
-    while it raises Unavailable.
+    version. `tell` is called after a look that swapped or refused a version, or found a refused edit
+    taken back, and again at the next look while it raises Unavailable.
     """
 
     def __init__(
@@ -181,11 +181,12 @@ class Library:
         return done or Refresh(self._version, swapped=False)
 
     def _take(self) -> Refresh | None:
-        """Serve or refuse what was read; None when it is what is served, or what was refused before."""
+        """Serve, refuse or mend by what was read; None when it says nothing that was not told before."""
         version = version_of(self._files)
         if version == self._version:
+            was_broken = bool(self.broken)
             self._mend()  # an edit was taken back
-            return None
+            return Refresh(version, swapped=False) if was_broken else None
         if version == self._refused:
             return None
         loaded = self._loader.load(dict(self._files))

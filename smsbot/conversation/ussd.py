@@ -103,7 +103,9 @@ class UssdConversation:
             mac(f"{channel.id}|{event.session_id}".encode(), person=b"gateway-session"),
             self._clock.now_ms(),
         )
-        live = self._store.load(channel.id, turn.ref)
+        live = self._store.recent(channel.id, turn.ref)
+        if live is None or not self._is_the_next(turn, live):
+            live = self._store.load(channel.id, turn.ref)
         for _ in range(_RACES):
             decided = self._decide(turn, live)
             if decided.live is None:
@@ -142,6 +144,19 @@ class UssdConversation:
         if given is not None:
             return _Decided(Page(given.text, given.ends))
         return self._rebuild(turn, live)
+
+    def _is_the_next(self, turn: _Turn, live: Live) -> bool:
+        """Say whether this turn repeats, or follows by one input, the turn that led to `live`.
+
+        Then `live` is the place before this turn, whoever else may have written since: the keyed hash
+        of the transcript says so. A `*` may be two inputs, of which another process took the first.
+        """
+        if live.gateway_session != turn.session_ref:
+            return False
+        if len(turn.transcript) == live.length:
+            return self._key(turn.transcript) == live.transcript
+        typed = turn.transcript[live.length :].removeprefix("*")
+        return "*" not in typed and self._extends(turn.transcript, live)
 
     def _extends(self, transcript: str, live: Live) -> bool:
         length = live.length

@@ -26,6 +26,7 @@ _MINUTE_MS: Final = 60_000
 WAITING_TOO_LONG_MS: Final = 10 * _MINUTE_MS
 SENDING_TOO_LONG_MS: Final = 5 * _MINUTE_MS
 PENDING_TOO_LONG_MS: Final = 2 * _MINUTE_MS
+UNKNOWN_LOOKED_BACK_MS: Final = 24 * 60 * _MINUTE_MS
 JOURNAL_TOO_LONG: Final = 10_000
 SKEW_WARN_MS: Final = 2_000
 SKEW_FAIL_MS: Final = 30_000
@@ -101,6 +102,15 @@ def _queues(connection: Connection, now_ms: int) -> Iterator[Finding]:
             yield warn(check, f"{number} {words}", remedy)
         else:
             yield ok(check, "drained")
+    unknown = count(
+        messages.c.state == "unknown", messages.c.created_at >= now_ms - UNKNOWN_LOOKED_BACK_MS
+    )
+    if unknown:
+        yield warn(
+            "unknown",
+            f"of {unknown} messages of the last day nobody can say whether they were sent",
+            "compare with the gateway's own list; they are not sent again, a late receipt settles them",
+        )
 
 
 def _channels(connection: Connection, channels: Iterable[str]) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The same webhook three times at once, late, backwards, or from somebody else: one effect, same answer."""
+"""The same webhook three times at once, late, backwards, from somebody else: one effect, one answer."""
 
 from __future__ import annotations
 

@@ -91,6 +91,19 @@ def test_rows_that_wait_too_long_are_counted(migrated: Database) -> None:
     assert {found[check].state for check in ("outbox", "sending", "inbox")} == {State.WARN}
 
 
+def test_messages_of_which_nobody_knows_are_told_for_a_day(migrated: Database) -> None:
+    row = {**_MESSAGE, "due_at": 0, "state": "unknown"}
+    with migrated.write() as connection:
+        for number, hours in enumerate((1, 23, 25)):
+            at = {"created_at": NOW - hours * 60 * MINUTE, "dedupe_key": str(number)}
+            connection.execute(insert(messages).values(**row | at))
+
+    unknown = _sql(migrated)["unknown"]
+
+    assert unknown.state is State.WARN
+    assert unknown.words.startswith("of 2 messages")
+
+
 def test_a_paused_channel_fails_and_its_queue_is_not_blamed_twice(migrated: Database) -> None:
     with migrated.write() as connection:
         channel_states.pause(connection, "at-ke", "no_balance", "", NOW)

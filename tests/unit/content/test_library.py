@@ -170,6 +170,10 @@ def test_a_mended_file_is_served_again(house: House, mended: str) -> None:
     library.refresh()
     assert (library.broken, library.broken_since) == ((), None)
     assert said(library) in mended
+    # Whoever was told of the fault is told that it is over, once.
+    assert [told.refused for told in house.told] == [False, True, False]
+    library.refresh()
+    assert len(house.told) == 3
 
 
 def test_an_error_of_the_checks_refuses_a_version_and_a_warning_does_not(house: House) -> None:

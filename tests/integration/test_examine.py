@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -153,6 +154,18 @@ def test_a_forgetful_or_evicting_redis_is_found(redis_client: redis.Redis) -> No
     finally:
         redis_client.config_set("appendonly", "yes")
         redis_client.config_set("maxmemory-policy", "noeviction")
+        _wait_for_the_file(redis_client)
+
+
+def _wait_for_the_file(client: redis.Redis) -> None:
+    """Return once the append-only file is begun: a server that still writes its first refuses to end."""
+    deadline = time.monotonic() + 10
+    while True:
+        told = client.info("persistence")
+        if not (told["aof_rewrite_in_progress"] or told["aof_rewrite_scheduled"]):
+            return
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_an_absent_redis_is_one_sentence(tmp_path: Path) -> None:

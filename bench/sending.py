@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.request import urlopen
 
 from smsbot import log
@@ -40,6 +40,9 @@ from smsbot.storage.tables import messages, metadata
 from smsbot.up import redis_server
 from smsbot.vault import Vault
 from tests.integration.sending_support import TEXTS, channel, people, queue_bulk, states
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
 TWENTY = tuple(f"{text[:40]} {n}" for n in range(4) for text in TEXTS[:5])
@@ -247,11 +250,11 @@ def paced(world: World, senders: int, rate: float, texts: tuple[str, ...]) -> st
     )
 
 
-def main() -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     asked.add_argument("--postgresql", action="store_true")
     asked.add_argument("only", nargs="*")
-    options = asked.parse_args()
+    options = asked.parse_args(arguments)
     runs = {
         "replies": replies,
         "bulk": bulk,
@@ -284,4 +287,4 @@ if __name__ == "__main__":
     if len(sys.argv) > 2 and sys.argv[1] in ("send", "produce"):
         {"send": send, "produce": produce}[sys.argv[1]](json.loads(sys.argv[2]))
     else:
-        main()
+        main(sys.argv[1:])

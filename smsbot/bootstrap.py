@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from smsbot import jobs
@@ -13,7 +14,6 @@ from smsbot.content.channels_file import load_channels
 from smsbot.content.checks.run import run_checks
 from smsbot.content.library import Library
 from smsbot.conversation.desk import Desk
-from smsbot.conversation.drain import Drain
 from smsbot.conversation.duties import duties
 from smsbot.conversation.effects import EffectRunner
 from smsbot.conversation.front import Front
@@ -23,15 +23,11 @@ from smsbot.conversation.ussd import UssdConversation
 from smsbot.errors import Malformed, RedisAway, SmsbotError, Unavailable
 from smsbot.gateways.registry import make_gateways
 from smsbot.log import get_logger
-from smsbot.sending.drain import Tools
-from smsbot.sending.sender import Sender
-from smsbot.sessions.bucket import PrefixCounter, RateBucket
+from smsbot.sessions.bucket import PrefixCounter
 from smsbot.sessions.client import answering, connect
-from smsbot.sessions.journal import Journal
 from smsbot.sessions.link import Link
 from smsbot.sessions.store import SessionStore
-from smsbot.sessions.wake import WakeFlags
-from smsbot.storage import alerts, turns
+from smsbot.storage import alerts
 from smsbot.storage import messages as outbox
 from smsbot.storage.alerts import Kind
 from smsbot.storage.content_versions import ContentVersions
@@ -50,8 +46,6 @@ if TYPE_CHECKING:
     from smsbot.gateways.protocol import Gateway
     from smsbot.values import Channel, Msisdn
 
-SILENT_MS = 5 * 60 * 1000
-"""Operators end a USSD session after three minutes; what is silent for longer was left."""
 CONTENT_EVERY_S = 1.0
 """How often the content files are looked at for changes."""
 
@@ -94,8 +88,8 @@ class App:
             prefixes=prefixes,
             wake=self.waker.wake,
         )
-        self.sessions = SessionStore(Link(parts.settings.redis_url), parts.vault)
-        self.drain = Drain(Journal(parts.redis, parts.vault), parts.database, parts.vault, effects)
+        link = Link(parts.settings.redis_url)
+        self.sessions = SessionStore(link, parts.vault)
         ussd = UssdConversation(
             library=parts.library,
             store=self.sessions,
@@ -145,7 +139,7 @@ class App:
             settings.messages,
             production=not settings.is_dev,
             versions=ContentVersions(database, clock),
-            checks=run_checks,
+            checks=partial(run_checks, flows_dir=settings.flows, channels=channels),
             tell=ContentAlert(database, clock),
             clock=clock,
         )
@@ -174,24 +168,6 @@ class App:
         ).start()
         return stop
 
-    def crew(self) -> jobs.Crew:
-        """Give what jobs work with; made by the worker before it forks."""
-        return jobs.Crew(self.sender(), self.parts.redis, self.after_fork)
-
-    def sender(self) -> Sender:
-        """Give a sender of every channel."""
-        tools = Tools(
-            database=self.database,
-            vault=self.parts.vault,
-            bucket=RateBucket(self.parts.redis),
-            clock=self.clock,
-            duties=duties(),
-            random=secrets.SystemRandom(),
-        )
-        return Sender(
-            self.gateways, tools, WakeFlags(self.parts.redis), simulate=self.settings.is_dev
-        )
-
     def after_fork(self) -> None:
         """Forget connections that belong to the parent process."""
         self.database.dispose()
@@ -201,11 +177,6 @@ class App:
         """Close what this process opened."""
         self.database.close()
         self.parts.redis.close()
-
-    def close_silent_sessions(self) -> int:
-        """Note the USSD sessions that ended without a last page; give how many."""
-        with self.database.write() as connection:
-            return turns.close_silent(connection, self.clock.now_ms() - SILENT_MS)
 
     def _forget_sessions(self, ref: str) -> None:
         for channel in self.parts.channels:

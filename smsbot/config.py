@@ -31,6 +31,8 @@ _PROVIDER_HOSTS = {
     "twilio_base_url": "twilio.com",
 }
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
+_DATABASE_SCHEMES = ("postgres://", "postgresql://", "postgresql+psycopg://", "sqlite:///")
 _MADE_SECRETS = "secrets.json"
 
 
@@ -106,6 +108,8 @@ def load_settings(**overrides: object) -> Settings:
         raise ConfigError("the environment is wrong: " + "; ".join(lines)) from None
     for field, domain in _PROVIDER_HOSTS.items():
         _refuse_foreign_host(field.upper(), getattr(settings, field), domain)
+    _refuse_foreign_scheme("SMSBOT_REDIS_URL", settings.redis_url, _REDIS_SCHEMES)
+    _refuse_foreign_scheme("SMSBOT_DATABASE_URL", settings.database_url, _DATABASE_SCHEMES)
     parse_offset(settings.clock_offset)
     if settings.is_dev:
         return _with_made_secrets(settings)
@@ -125,6 +129,11 @@ def _refuse_foreign_host(name: str, url: str, domain: str) -> None:
         raise ConfigError(f"{name}: the provider is reached by https only")
     if parts.path.strip("/") or parts.query or parts.username:
         raise ConfigError(f"{name}: give scheme, host and port only")
+
+
+def _refuse_foreign_scheme(name: str, url: str, schemes: tuple[str, ...]) -> None:
+    if url and not url.startswith(schemes):
+        raise ConfigError(f"{name} must start with {', '.join(schemes[:-1])} or {schemes[-1]}")
 
 
 def _refuse_unsafe_production(settings: Settings) -> None:

@@ -8,6 +8,7 @@ keyed with a secret that lives outside the database (R12, R13).
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ class Vault:
 
     def encrypt(self, plain: bytes, context: bytes) -> bytes:
         """Give the ciphertext; `context` (table and column, or key) must be the same to decrypt."""
-        nonce = os.urandom(12)
+        nonce = _nonces.take()
         return self._first_id + nonce + self._first.encrypt(nonce, plain, context)
 
     def decrypt(self, sealed: bytes, context: bytes) -> bytes:
@@ -79,3 +80,32 @@ class Vault:
     def ref(self, msisdn: Msisdn) -> str:
         """Give the name of a person: the keyed hash of the number."""
         return self.mac(msisdn.e164.encode(), person=b"msisdn")
+
+
+class _Nonces:
+    """Nonces that never repeat: eight random bytes of this process, and a counter.
+
+    A call to the kernel for each would let another thread take the interpreter away, twice a turn.
+    A fork gets another prefix; after 2^32 nonces they are drawn at random.
+    """
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Draw another prefix."""
+        self._prefix = os.urandom(8)
+        self._counter = itertools.count()
+
+    def take(self) -> bytes:
+        """Give twelve bytes; threads may call at once."""
+        prefix = self._prefix
+        number = next(self._counter)  # one step of the interpreter: no two threads get the same
+        if number >= _MOST_NONCES:
+            return os.urandom(12)
+        return prefix + number.to_bytes(4, "big")
+
+
+_MOST_NONCES = 1 << 32
+_nonces = _Nonces()
+os.register_at_fork(after_in_child=_nonces.begin)

@@ -144,7 +144,7 @@ class Service:
             prefixes=prefixes,
             wake=self.woken.append,
         )
-        self.drain = Drain(Journal(self.redis, self.vault), self.database, self.vault, effects)
+        self.drain = Drain(Journal(self.link, self.vault), self.database, self.vault, effects)
         self.ussd = UssdConversation(
             library=self.library,  # type: ignore[arg-type]
             store=self.store,
@@ -188,6 +188,11 @@ class Service:
     def ref(self, number: str = "+254711000111") -> str:
         """Give the keyed hash of a number."""
         return self.vault.ref(Msisdn(number))
+
+    def lose_redis(self) -> None:
+        """Lose all that Redis holds, and what this process remembers of it."""
+        self.redis.flushall()
+        self.store._recent.clear()
 
     def newest(self) -> int:
         """Give the newest row of the outbox."""

@@ -75,7 +75,7 @@ if ! is_new_enough $venv/bin/python; then
     make_venv "$python"
 fi
 echo "Installing $lock (once)" >&2
-if find_uv && $venv/bin/uv pip install --quiet --python $venv/bin/python --require-hashes -r "$lock"; then
+if find_uv && $venv/bin/uv pip install --quiet --compile-bytecode --python $venv/bin/python --require-hashes -r "$lock"; then
     :
 else
     echo "uv is not to be had here; pip takes a minute longer" >&2

@@ -10,13 +10,16 @@ import click
 from rq import Worker
 
 from smsbot import jobs
-from smsbot.bootstrap import App
+from smsbot.backstage import Backstage
 from smsbot.clock import Clock
 from smsbot.config import load_settings
+from smsbot.content.checks.run import check_content
 from smsbot.errors import ConfigError, ContentError, RedisAway, SmsbotError
 from smsbot.running import find_running
 from smsbot.sessions.client import answering, connect
 from smsbot.sessions.journal import Journal
+from smsbot.sessions.link import Link
+from smsbot.up import redis_server
 from smsbot.upkeep.examine_settings import (
     examine_alerting,
     examine_disk,
@@ -28,6 +31,8 @@ from smsbot.upkeep.findings import Finding, State, fail, ok
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from smsbot.config import Settings
 
 _COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
 
@@ -58,43 +63,59 @@ def examine() -> Iterator[Finding]:
     """Look at everything, in the order in which one mends it."""
     try:
         settings = load_settings()
-        running = find_running(settings.data)
-        if running is not None:
-            settings = settings.model_copy(
-                update={"redis_url": running.redis_url, "database_url": running.database_url}
-            )
+        settings = _as_running(settings)
     except ConfigError as fault:
         yield fail("settings", str(fault), "correct the environment or .env (docs/settings.md)")
         return
     yield ok("settings", f"SMSBOT_ENV={settings.env}, data in {settings.data}")
     yield from examine_secrets(settings)
+    yield _content(settings)
     try:
-        app = App.open(settings)
-    except ContentError as fault:
-        yield fail("content", str(fault), "run: smsbot check")
-        return
+        backstage = Backstage(settings)
     except SmsbotError as fault:
-        yield fail("channels", str(fault), "correct the file that is named")
+        yield fail("channels", str(fault), "correct what is named")
         return
-    yield ok("content", f"version {app.library.current().version}")
     now_ms = Clock().now_ms()
-    yield from examine_gateways(app.gateways, settings)
-    yield from examine_sql(app.database, now_ms, app.gateways)
-    if settings.redis_url:
-        client = connect(settings.redis_url)
-        findings = list(examine_redis(client, now_ms, is_dev=settings.is_dev))
-        yield from findings
-        if findings[0].state is State.OK:
-            yield examine_journal(Journal(client, app.parts.vault).length())
-            yield _workers(settings.redis_url)
-        client.close()
-    else:
-        yield fail(
-            "redis", "none runs: SMSBOT_REDIS_URL is not set", "start the service: smsbot up"
-        )
+    yield from examine_gateways(backstage.gateways, settings)
+    yield from examine_sql(backstage.database, now_ms, backstage.channels)
+    yield from _redis(backstage, now_ms)
     yield examine_alerting(settings)
     yield from examine_disk([settings.data])
-    app.close()
+    backstage.close()
+
+
+def _as_running(settings: Settings) -> Settings:
+    """Give the settings with the stores of the `up` that runs here, or that it would have."""
+    running = find_running(settings.data)
+    if running is not None:
+        stores = {"redis_url": running.redis_url, "database_url": running.database_url}
+        return settings.model_copy(update=stores)
+    if settings.redis_url:
+        return settings
+    embedded = redis_server.url(settings.data.resolve() / "redis")
+    return settings.model_copy(update={"redis_url": embedded})
+
+
+def _content(settings: Settings) -> Finding:
+    try:
+        faults = check_content(settings.flows, settings.messages)
+    except ContentError as fault:
+        return fail("content", str(fault), "run: smsbot check")
+    errors = sum(fault.is_error for fault in faults)
+    if errors:
+        return fail(
+            "content", f"{errors} errors, {len(faults) - errors} warnings", "run: smsbot check"
+        )
+    return ok("content", f"no errors, {len(faults)} warnings")
+
+
+def _redis(backstage: Backstage, now_ms: int) -> Iterator[Finding]:
+    found = list(examine_redis(backstage.redis, now_ms, is_dev=backstage.settings.is_dev))
+    yield from found
+    if found[0].state is State.OK:
+        address = backstage.settings.redis_url
+        yield examine_journal(Journal(Link(address), backstage.vault).length())
+        yield _workers(address)
 
 
 def _workers(redis_url: str) -> Finding:

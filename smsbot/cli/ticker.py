@@ -5,17 +5,20 @@ from __future__ import annotations
 import signal
 import threading
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
 from smsbot import log
-from smsbot.bootstrap import App
+from smsbot.backstage import Backstage
 from smsbot.config import load_settings
 from smsbot.conversation.duties import duties
+from smsbot.errors import RedisAway
 from smsbot.sending import watch
 from smsbot.sessions.lease import Lease
 from smsbot.storage.alerts import Kind
+from smsbot.up.schedule import JobSchedule
 from smsbot.upkeep import alerts, retention
 from smsbot.upkeep.ticker import Task, Ticker
 
@@ -28,38 +31,44 @@ def ticker() -> None:
     """Recover what was lost, drain the journal, tell alerts, do the daily chores; until SIGTERM."""
     settings = load_settings()
     log.configure("ticker")
-    app = App.open(settings)
+    backstage = Backstage(settings)
+    schedule = JobSchedule(backstage.redis)
     stop = threading.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda _signal, _frame: stop.set())
     owner = uuid.uuid4().hex
     try:
         Ticker(
-            tasks_of(app),
-            lease=Lease(app.parts.redis, "ticker", owner),
+            (*tasks_of(backstage), Task("schedule", 1.0, schedule.tick)),
+            lease=Lease(backstage.redis, "ticker", owner),
             owner=owner,
-            database=app.database,
-            clock=app.clock,
+            database=backstage.database,
+            clock=backstage.clock,
         ).run(stop)
     finally:
-        app.close()
+        with suppress(RedisAway):
+            schedule.close()
+        backstage.close()
 
 
-def tasks_of(app: App) -> Sequence[Task]:
+def tasks_of(backstage: Backstage) -> Sequence[Task]:
     """Give what is done every second, or less often."""
-    database, now_ms, ours = app.database, app.clock.now_ms, duties()
-    kept = retention.Retention.parse(app.settings.retention)
+    database, now_ms, ours = backstage.database, backstage.clock.now_ms, duties()
+    kept = retention.Retention.parse(backstage.settings.retention)
     return (
         Task(
             "wake",
             1.0,
-            lambda: watch.wake_waiting(database, app.parts.channels, app.waker.wake, now_ms()),
+            lambda: watch.wake_waiting(
+                database, backstage.channels, backstage.waker.wake, now_ms()
+            ),
         ),
         Task("sweep", 5.0, lambda: watch.sweep(database, ours, now_ms())),
-        Task("journal", 1.0, app.drain.run, Kind.DRAIN_FAILED),
-        Task("silence", 10.0, app.close_silent_sessions),
+        Task("journal", 1.0, backstage.drain.run, Kind.DRAIN_FAILED),
+        Task("silence", 10.0, backstage.close_silent_sessions),
+        Task("journal-length", 10.0, backstage.watch_journal),
         Task("measure", 10.0, lambda: watch.measure(database)),
-        Task("alerts", 15.0, lambda: alerts.deliver(app.settings, database, now_ms())),
+        Task("alerts", 15.0, lambda: alerts.deliver(backstage.settings, database, now_ms())),
         Task("erased", 60.0, lambda: retention.forget_erased(database, now_ms(), kept)),
         Task(
             "retention",

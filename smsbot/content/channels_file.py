@@ -141,7 +141,7 @@ class _Reading:
     def _token_list(self, doc: ChannelDoc, place: Path_) -> tuple[str, ...]:
         if doc.gateway not in WITH_TOKEN:
             return ()
-        own_name = "SMSBOT_TOKEN_" + doc.id.upper().replace("-", "_")
+        own_name = f"SMSBOT_TOKEN_{doc.id.upper().replace('-', '_')}"
         found: list[str] = []
         for index, raw in enumerate(doc.tokens or [f"${{{own_name}}}"]):
             spot = (*place, "tokens", index)

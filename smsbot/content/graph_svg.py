@@ -11,7 +11,7 @@ from smsbot.content.graph_layout import Box, Layout, lay_out
 if TYPE_CHECKING:
     from smsbot.content.graph import Edge, Graph, Node
 
-_WIDTH = 208.0
+_WIDTH = 226.0
 _PAD = 10.0
 _LINE = 15.0
 _COLUMNS = 33

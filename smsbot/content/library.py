@@ -11,13 +11,12 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import structlog
-
 from smsbot.clock import Clock
 from smsbot.content.faults import Fault, Severity, has_errors
 from smsbot.content.files import list_files, read_files, version_of
 from smsbot.content.loader import HOME, Loader
 from smsbot.errors import ContentError, StaleSession, Unavailable
+from smsbot.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 OLDER_KEPT = 6
 """How many older versions are held in memory; any other is read from the store again."""
 
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 class VersionStore(Protocol):
@@ -64,8 +63,8 @@ class Library:
     """Serves content. Threads share it: `current` and `get` from all, one thread in `watch`.
 
     `checks` finds what the loader does not (`content/checks`); an error among its faults refuses a
-    version. `tell` is called after a look that swapped or refused a version,
-    or found a refused edit taken back.
+    version. `tell` is called after a look that swapped or refused a version, or found a refused edit
+    taken back, and again at the next look while it raises Unavailable.
     """
 
     def __init__(
@@ -93,6 +92,7 @@ class Library:
         self._stamps: dict[str, Stamp] = {}
         self._refused = ""
         self._unsaved: tuple[str, Files] | None = None
+        self._untold: Refresh | None = None
         self.broken: tuple[Fault, ...] = ()
         """The errors of the files as they are now; empty while they are what is served."""
         self.broken_since: int | None = None
@@ -169,18 +169,16 @@ class Library:
     def _look(self, stamps: dict[str, Stamp]) -> Refresh:
         with self._lock:
             self._save_if_due()
-            if not self._read(stamps):
-                return Refresh(self._version, swapped=False)
-            try:
-                done = self._take()
-            except BaseException:
-                self._stamps = {}  # it was not looked at to the end: the next look does it again
-                raise
-        if done is None:
-            return Refresh(self._version, swapped=False)
-        if self._tell is not None:
-            self._tell(done)
-        return done
+            done = None
+            if self._read(stamps):
+                try:
+                    done = self._take()
+                except BaseException:
+                    self._stamps = {}  # not looked at to the end: the next look does it again
+                    raise
+            self._untold = done or self._untold
+            self._tell_if_due()
+        return done or Refresh(self._version, swapped=False)
 
     def _take(self) -> Refresh | None:
         """Serve, refuse or mend by what was read; None when it says nothing that was not told before."""
@@ -259,6 +257,17 @@ class Library:
             _log.warning("content_not_saved", version=version)
             return
         self._unsaved = None
+
+    def _tell_if_due(self) -> None:
+        """Tell the newest that is untold; who listens may be away too."""
+        if self._untold is None or self._tell is None:
+            return
+        try:
+            self._tell(self._untold)
+        except Unavailable:
+            _log.warning("content_not_told", version=self._untold.version)
+            return
+        self._untold = None
 
     # --- the thread ------------------------------------------------------------------------------
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from smsbot.sessions.journal import TurnFacts
 from smsbot.storage import contacts
 from smsbot.storage import turns as turn_rows
+from smsbot.storage.contacts import Met
 from smsbot.values import Msisdn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection
 
     from smsbot.conversation.effects import EffectRunner
-    from smsbot.sessions.journal import Journal, TurnFacts
+    from smsbot.sessions.journal import Journal
     from smsbot.storage.database import Database
     from smsbot.vault import Vault
 
@@ -79,74 +82,41 @@ class Drain:
 
     def _meet(self, connection: Connection, turns: Sequence[TurnFacts]) -> None:
         """Make contacts of strangers, and note when everybody was last seen."""
-        for turn in turns:
-            if turn.msisdn:
-                contacts.ensure(
-                    connection,
-                    self._vault,
-                    Msisdn(turn.msisdn),
-                    channel_country=turn.country,
-                    network=turn.network,
-                    now_ms=turn.at,
-                )
+        openings = {turn.ref: turn for turn in turns if turn.msisdn}
+        contacts.meet(
+            connection,
+            self._vault,
+            [
+                Met(turn.ref, Msisdn(turn.msisdn), turn.country, turn.network, turn.at)
+                for turn in openings.values()
+            ],
+        )
         latest = {turn.ref: turn for turn in turns}
         contacts.touch_many(
             connection, [(turn.ref, turn.at, turn.network) for turn in latest.values()]
         )
 
 
-def turn_row(turn: TurnFacts, vault: Vault) -> dict[str, Any]:
+_COLUMNS = TurnFacts._fields.index("ends") + 1
+
+
+def turn_row(turn: TurnFacts, vault: Vault) -> tuple[Any, ...]:
     """Give the turn as a row of `turns`."""
     sealed = vault.encrypt(turn.opening.encode(), OPENING_CONTEXT) if turn.opening else None
-    return {
-        "id": turn.id,
-        "channel": turn.channel,
-        "session_ref": turn.session_ref,
-        "ref": turn.ref,
-        "number": turn.number,
-        "at": turn.at,
-        "version": turn.version,
-        "language": turn.language,
-        "network": turn.network,
-        "flow": turn.flow,
-        "state": turn.state,
-        "to_flow": turn.to_flow,
-        "to_state": turn.to_state,
-        "how": turn.how,
-        "option": turn.option,
-        "item": turn.item,
-        "answer_right": turn.right,
-        "ends": turn.ends,
-        "opening_enc": sealed,
-    }
+    return (*turn[:_COLUMNS], sealed)
 
 
-def sessions_of(turns: Iterable[TurnFacts]) -> Iterable[Mapping[str, Any]]:
-    """Give the turns added up by gateway session: counts, first and last time, latest place."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+def sessions_of(turns: Iterable[TurnFacts]) -> Iterable[tuple[Any, ...]]:
+    """Give the turns added up by gateway session, as rows of `upsert_sessions`."""
+    first: dict[tuple[str, str], int] = {}
+    last: dict[tuple[str, str], TurnFacts] = {}
+    count: Counter[tuple[str, str]] = Counter()
     for turn in turns:
         key = (turn.channel, turn.session_ref)
-        row = found.setdefault(
-            key,
-            {
-                "channel": turn.channel,
-                "session_ref": turn.session_ref,
-                "ref": turn.ref,
-                "started_at": turn.at,
-                "last_at": 0,
-                "turns": 0,
-                "flow": "",
-                "state": "",
-                "ended": "",
-            },
-        )
-        row["turns"] += 1
-        row["started_at"] = min(row["started_at"], turn.at)
-        if turn.at >= row["last_at"]:
-            row.update(
-                last_at=turn.at,
-                flow=turn.to_flow,
-                state=turn.to_state,
-                ended=turn_rows.ENDED if turn.ends else turn_rows.LIVE,
-            )
-    return found.values()
+        count[key] += 1
+        first[key] = min(first.get(key, turn.at), turn.at)
+        if key not in last or turn.at >= last[key].at:
+            last[key] = turn
+    for key, turn in last.items():
+        ended = turn_rows.ENDED if turn.ends else turn_rows.LIVE
+        yield (*key, turn.ref, first[key], turn.at, count[key], turn.to_flow, turn.to_state, ended)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 EVERYTHING = "all"
 """The purpose of a consent effect that means all of them: answered "no", it is a STOP."""
+EARLIER = "report_ref"
+"""The variable of a flow that holds the reference of its report: kept by a later one, it adds to it."""
 _AFTER = re.compile(r"(\d{1,3})([mhdw])")
 _UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 DEFAULT_REMINDER_MS = _UNIT_MS["d"]
@@ -183,6 +185,18 @@ class EffectRunner:
         given = reports.reference_of(connection, key)
         if given is not None:
             return given
+        facts = {
+            name: value
+            for name, value in effect.args.items()
+            if name not in ("type", "reference", EARLIER)
+        }
+        earlier = effect.args.get(EARLIER, "")
+        if earlier and intake.add_to_report(
+            connection, contact=contact, earlier=earlier, facts=facts
+        ):
+            return effect.args[
+                "reference"
+            ]  # made by the engine, and nobody's: the flow shows the other
 
         def candidate(attempt: int) -> str:
             told = effect.args.get("reference", "")
@@ -195,11 +209,7 @@ class EffectRunner:
             contact=contact,
             channel=scene.channel.id,
             kind=effect.args.get("type", ""),
-            facts={
-                name: value
-                for name, value in effect.args.items()
-                if name not in ("type", "reference")
-            },
+            facts=facts,
             raw_text=scene.raw_text,
             now_ms=scene.now_ms,
             reference=intake.free_reference(connection, candidate),

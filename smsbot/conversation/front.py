@@ -10,7 +10,7 @@ from smsbot.engine.model import Answered, Outcome, Person, Reply
 from smsbot.errors import DatabaseAway
 from smsbot.people import ownership
 from smsbot.storage import contacts
-from smsbot.storage.profiles import profile
+from smsbot.storage.profiles import Glance, profile
 from smsbot.text.answers import match_option
 from smsbot.values import ChannelKind
 
@@ -54,6 +54,7 @@ class Front:
         silence_days: int = ownership.SILENCE_DAYS,
     ) -> None:
         self._database = database
+        self._glance = Glance(database)
         self._mark_drafts = mark_drafts
         self._silence_days = silence_days
         self._surfaces: dict[tuple[str, ChannelKind], Surface] = {}
@@ -127,8 +128,7 @@ class Front:
 
     def _profile(self, ref: str, now_ms: int) -> Profile | None:
         """Read a person; after a long silence the number has a new owner, of whom nothing is known."""
-        with self._database.read() as connection:
-            found = profile(connection, ref)
+        found = self._glance(ref)
         if found is None or not ownership.looks_reassigned(
             found, now_ms, silence_days=self._silence_days
         ):
@@ -146,7 +146,13 @@ class Front:
         """Ask: continue, or start again."""
         language = session.flow_language
         flow = content.flows[session.flow]
-        head = self.word(content, channel, language, "resume-offer", {"title": flow.title})
+        head = self.word(
+            content,
+            channel,
+            language,
+            "resume-offer",
+            {"title": flow.titles.get(language, flow.title)},
+        )
         lines = [
             head,
             *(f"{n} {line}" for n, line in enumerate(self._choices(content, channel, language), 1)),

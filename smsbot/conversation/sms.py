@@ -7,13 +7,13 @@ repeated webhook finds them done (docs/decisions/).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smsbot import metrics
 from smsbot.conversation.drain import turn_row
 from smsbot.conversation.effects import Scene
 from smsbot.conversation.facts import turn_facts
+from smsbot.conversation.meaning import TextTurn
 from smsbot.conversation.understand import ASIDE
 from smsbot.errors import CannotDecrypt, StaleSession
 from smsbot.people import ownership
@@ -29,30 +29,15 @@ if TYPE_CHECKING:
 
     from smsbot.clock import Clock
     from smsbot.conversation.effects import EffectRunner
-    from smsbot.conversation.understand import Understanding, Understands
+    from smsbot.conversation.meaning import Understanding
+    from smsbot.conversation.understand import Understands
     from smsbot.storage.contacts import Contact
     from smsbot.storage.database import Database
-    from smsbot.values import Channel, InboundSms, Msisdn, OptHint
+    from smsbot.values import Channel, InboundSms
     from smsbot.vault import Vault
 
 SILENCE_MS = 24 * 3600 * 1000
 """An SMS conversation without an answer for this long is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class TextTurn:
-    """One text as a turn. `id` is made of the gateway's message id: a repeat has the same."""
-
-    channel: Channel
-    caller: Msisdn
-    network: str
-    ref: str
-    session_ref: str
-    now_ms: int
-    id: str
-    gateway_id: str
-    text: str
-    hint: OptHint | None
 
 
 class SmsConversation:

@@ -7,9 +7,9 @@ means something by itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from smsbot.conversation.meaning import Said, Scene, Step, Understanding
 from smsbot.engine import step as engine
 from smsbot.engine.model import Answered, EffectKind, Outcome, Person, Reply
 from smsbot.errors import StaleSession
@@ -20,22 +20,20 @@ from smsbot.sessions.live import Live
 from smsbot.storage.codes import Act
 from smsbot.storage.consents import Evidence
 from smsbot.storage.profiles import profile
-from smsbot.storage.suppressions import REPLY
 from smsbot.text.answers import first_word, fold
 from smsbot.text.forwarded import looks_forwarded
 from smsbot.text.references import reference_from
 from smsbot.values import ChannelKind, OptHint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
 
     from smsbot.clock import Clock
     from smsbot.content.library import Library
     from smsbot.conversation.front import Front
-    from smsbot.conversation.sms import TextTurn
-    from smsbot.engine.model import Content
+    from smsbot.conversation.meaning import TextTurn
     from smsbot.people.answers import Answers
     from smsbot.storage.contacts import Contact
     from smsbot.vault import Vault
@@ -45,39 +43,6 @@ FORWARDED_FLOW = "report-forwarded"
 ASIDE = "aside"
 """How a turn went that was about something else: the conversation stays where it was."""
 _DAY_MS = 86_400_000
-_WITH_ARGUMENT = ("MYDATA", "DELETE", "REGION", "STATUS", "WHY", "CHECK", "SCAM", "JOIN")
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One text to send. `once` is a key that keeps a second one like it from being queued."""
-
-    text: str
-    purpose: str = REPLY
-    once: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A step of a conversation: where it leads and what it does."""
-
-    live: Live
-    outcome: Outcome
-
-
-@dataclass(slots=True)
-class Understanding:
-    """What is to be said and kept.
-
-    `leaves` ends the conversation that was going on; `forgets` ends the person's USSD session too;
-    `woken` are channels that have a text to send besides this one's.
-    """
-
-    texts: list[Said] = field(default_factory=list)
-    step: Step | None = None
-    leaves: bool = False
-    forgets: bool = False
-    woken: set[str] = field(default_factory=set)
 
 
 class Understands:
@@ -109,7 +74,7 @@ class Understands:
         """Give what this text means to this person, having done what a service word does."""
         content = self._library.current()
         language = self._language(turn, contact, live)
-        scene = _Scene(connection, turn, contact, content, language, inbound_id)
+        scene = Scene(connection, turn, contact, content, language, inbound_id)
         understood = (
             self._at_any_time(scene, live)
             or self._rights(scene)
@@ -136,7 +101,7 @@ class Understands:
 
     # --- words that hold in any state ---
 
-    def _at_any_time(self, scene: _Scene, live: Live | None) -> Understanding | None:
+    def _at_any_time(self, scene: Scene, live: Live | None) -> Understanding | None:
         turn, words = scene.turn, scene.content.service_words
         folded = fold(turn.text)
         spoken = words["STOP"].get(folded)
@@ -161,7 +126,7 @@ class Understands:
         language = words["LANGUAGE"].get(folded)
         return None if language is None else self._speaks(scene, language, live)
 
-    def _speaks(self, scene: _Scene, language: str, live: Live | None) -> Understanding:
+    def _speaks(self, scene: Scene, language: str, live: Live | None) -> Understanding:
         answers = commands.set_language(
             scene.connection,
             scene.contact,
@@ -177,7 +142,7 @@ class Understands:
 
     # --- consent and rights ---
 
-    def _rights(self, scene: _Scene) -> Understanding | None:
+    def _rights(self, scene: Scene) -> Understanding | None:
         word, rest = scene.service_word()
         if word == "JOIN":
             answers = commands.join(scene.connection, scene.contact, self._evidence(scene, "JOIN"))
@@ -190,7 +155,7 @@ class Understands:
             return self._right(scene, Act(word.lower()), rest)
         return None
 
-    def _right(self, scene: _Scene, act: Act, code: str) -> Understanding:
+    def _right(self, scene: Scene, act: Act, code: str) -> Understanding:
         now_ms = scene.turn.now_ms
         if not code:
             answers = rights.ask(
@@ -220,7 +185,7 @@ class Understands:
 
     # --- conversations ---
 
-    def _goes_on(self, scene: _Scene, live: Live | None) -> Understanding | None:
+    def _goes_on(self, scene: Scene, live: Live | None) -> Understanding | None:
         if live is None:
             return None
 
@@ -243,12 +208,12 @@ class Understands:
             return None
         return self._conversation(scene, outcome, live.number + 1)
 
-    def _means_something(self, scene: _Scene) -> bool:
+    def _means_something(self, scene: Scene) -> bool:
         word, _ = scene.service_word()
         text = scene.turn.text
         return bool(word) or first_word(text) in scene.content.keywords or looks_forwarded(text)
 
-    def _begins(self, scene: _Scene) -> Understanding | None:
+    def _begins(self, scene: Scene) -> Understanding | None:
         word, rest = scene.service_word()
         if word == "STATUS":
             return Understanding(
@@ -267,12 +232,12 @@ class Understands:
             return self._reported(scene, scene.turn.text)
         return None
 
-    def _ask_for_it(self, scene: _Scene) -> Understanding:
+    def _ask_for_it(self, scene: Scene) -> Understanding:
         if FORWARDED_FLOW not in scene.content.flows and "report" in scene.content.flows:
             return self._start(scene, "report")
         return Understanding([Said(scene.word(self._front, "scam-ask"))])
 
-    def _reported(self, scene: _Scene, raw_text: str) -> Understanding:
+    def _reported(self, scene: Scene, raw_text: str) -> Understanding:
         """Keep the report at once, so that whatever follows can only add to it."""
         turn = scene.turn
         key = f"{turn.id}:forwarded"
@@ -300,7 +265,7 @@ class Understands:
         understood.texts = [Said(f"{thanks}\n{first}")]
         return understood
 
-    def _start(self, scene: _Scene, flow: str) -> Understanding:
+    def _start(self, scene: Scene, flow: str) -> Understanding:
         turn = scene.turn
         known = profile(scene.connection, turn.ref)
         person = Person(
@@ -322,11 +287,11 @@ class Understands:
         )
         return self._conversation(scene, outcome, 0)
 
-    def _conversation(self, scene: _Scene, outcome: Outcome, number: int) -> Understanding:
+    def _conversation(self, scene: Scene, outcome: Outcome, number: int) -> Understanding:
         live = Live(session=outcome.session, gateway_session=scene.turn.session_ref, number=number)
         return Understanding([Said(outcome.reply.text)], Step(live, outcome))
 
-    def _lost(self, scene: _Scene) -> Understanding:
+    def _lost(self, scene: Scene) -> Understanding:
         """Nothing fits: help, at most once a day, so that chatter is not answered for ever."""
         day = scene.turn.now_ms // _DAY_MS
         said = self._said(scene, (Answer("unknown-text"),))
@@ -335,13 +300,13 @@ class Understands:
 
     # --- words ---
 
-    def _said(self, scene: _Scene, answers: Answers) -> list[Said]:
+    def _said(self, scene: Scene, answers: Answers) -> list[Said]:
         return [
             Said(scene.word(self._front, answer.key, self._values(scene, answer)))
             for answer in answers
         ]
 
-    def _values(self, scene: _Scene, answer: Answer) -> dict[str, str]:
+    def _values(self, scene: Scene, answer: Answer) -> dict[str, str]:
         """Give what fills an answer; states and purposes are words of the person's language too."""
         values = {name: str(value) for name, value in answer.values.items()}
         if "state" in values:
@@ -351,7 +316,7 @@ class Understands:
             values["consents"] = ", ".join(named)
         return values
 
-    def _evidence(self, scene: _Scene, word: str) -> Evidence:
+    def _evidence(self, scene: Scene, word: str) -> Evidence:
         return Evidence(
             at=scene.turn.now_ms,
             channel=scene.turn.channel.id,
@@ -362,50 +327,7 @@ class Understands:
         )
 
 
-class _Scene:
-    """All that understanding one text looks at."""
-
-    def __init__(
-        self,
-        connection: Connection,
-        turn: TextTurn,
-        contact: Contact,
-        content: Content,
-        language: str,
-        inbound_id: int,
-    ) -> None:
-        self.connection = connection
-        self.turn = turn
-        self.contact = contact
-        self.content = content
-        self.language = language
-        self.inbound_id = inbound_id
-
-    def speak(self, language: str) -> None:
-        """Answer in this language from here on."""
-        if language in self.content.core:
-            self.language = language
-
-    def word(self, front: Front, key: str, values: Mapping[str, str] | None = None) -> str:
-        """Give one of the service's own texts."""
-        return front.word(self.content, self.turn.channel, self.language, key, values)
-
-    def purpose(self, front: Front, purpose: str) -> str:
-        """Give the name of a purpose, or the purpose itself where it has none."""
-        key = f"purpose-{purpose}"
-        return self.word(front, key) if key in self.content.core["en"] else purpose
-
-    def service_word(self) -> tuple[str, str]:
-        """Give the service word that the text begins with, and what follows it."""
-        spelling = first_word(self.turn.text)
-        for word in _WITH_ARGUMENT:
-            if spelling and spelling in self.content.service_words.get(word, {}):
-                _, _, rest = self.turn.text.strip().partition(" ")
-                return word, rest.strip()
-        return "", ""
-
-
-def _with_free_references(scene: _Scene, attempt: Callable[[Sequence[str]], Outcome]) -> Outcome:
+def _with_free_references(scene: Scene, attempt: Callable[[Sequence[str]], Outcome]) -> Outcome:
     """Give the outcome of `attempt`; made again where another report has a reference that it told."""
     outcome = attempt(())
     told = [one.args["reference"] for one in outcome.effects if one.kind is EffectKind.REPORT]
@@ -413,7 +335,7 @@ def _with_free_references(scene: _Scene, attempt: Callable[[Sequence[str]], Outc
     return outcome if free == told else attempt(free)
 
 
-def _candidates(scene: _Scene, told: str) -> Callable[[int], str]:
+def _candidates(scene: Scene, told: str) -> Callable[[int], str]:
     seed = f"{scene.turn.id}{told}".encode()
     return lambda attempt: reference_from(seed, attempt) if attempt else told
 

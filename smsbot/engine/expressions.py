@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import math
 import re
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import cel
-
 from smsbot.errors import ContentError
+
+# The package imports its interactive shell, and with it prompt_toolkit: 8 MB and 0.3 s a process.
+sys.modules.setdefault("cel.cli", ModuleType("cel.cli"))
+import cel  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

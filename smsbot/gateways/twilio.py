@@ -12,6 +12,7 @@ from smsbot.errors import Forbidden, Malformed, UnknownChannel, WrongAddress
 from smsbot.gateways.fields import code_of, plain_address, required, required_id, words_of
 from smsbot.gateways.form import form_pairs, parse_form, phone_text
 from smsbot.gateways.protocol import Ack, RawRequest, Route
+from smsbot.gateways.twilio_codes import MESSAGING_SERVICE
 from smsbot.gateways.twilio_signature import Secret, algorithm_of, auth_tokens, is_signed
 from smsbot.text.phones import parse_phone
 from smsbot.values import (
@@ -47,9 +48,6 @@ STATES = {
 
 OPTED_OUT = "21610"
 """The code of a message to somebody who told Twilio STOP; in the answer or in a callback."""
-
-MESSAGING_SERVICE = re.compile(r"MG[0-9a-f]{32}")
-"""A sender like this is a Messaging Service: any of its numbers may be written to."""
 
 _ACK = Ack(
     200, "text/xml; charset=utf-8", b'<?xml version="1.0" encoding="UTF-8"?><Response></Response>'

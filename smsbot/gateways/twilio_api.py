@@ -19,8 +19,7 @@ from twilio.rest import Client
 from smsbot.gateways.fields import MAX_ID, count_of
 from smsbot.gateways.pool import LOOPBACK, Sessions
 from smsbot.gateways.protocol import Route
-from smsbot.gateways.twilio import MESSAGING_SERVICE
-from smsbot.gateways.twilio_codes import verdict_of_error
+from smsbot.gateways.twilio_codes import MESSAGING_SERVICE, verdict_of_error
 from smsbot.gateways.verdict import TIMEOUT_S, verdict_of_fault
 from smsbot.values import SendOutcome, SendResult
 

@@ -72,6 +72,22 @@ def take_report(
     return given
 
 
+def add_to_report(
+    connection: Connection, *, contact: Contact, earlier: str, facts: Mapping[str, str]
+) -> bool:
+    """Add facts to the report that a person made before; False where `earlier` is none of theirs.
+
+    A flow files with the first answer, so that a dropped session leaves a report, and adds the later
+    ones. Doing it again changes nothing.
+    """
+    known = reports.facts_of(connection, earlier, contact.ref, contact.owner_since)
+    if known is None:
+        return False
+    merged = json.loads(known) | plain_facts(facts)
+    reports.set_facts(connection, earlier, json.dumps(merged, sort_keys=True))
+    return True
+
+
 def free_reference(connection: Connection, candidate: Callable[[int], str]) -> str:
     """Give the first free one of `candidate(0)`, `candidate(1)` ...: the same turn, the same reference.
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from smsbot.sending.flight import Flights
     from smsbot.sending.settling import Settler
     from smsbot.sessions.bucket import RateBucket
+    from smsbot.storage.channel_states import ChannelState
     from smsbot.storage.database import Database
     from smsbot.vault import Vault
 
@@ -47,6 +48,12 @@ _ROWS: Final = 500
 _PEEK: Final = 1000
 _AWAY_S: Final = 0.25
 _PAUSED_S: Final = 30.0
+
+
+def may_probe(state: ChannelState, now_ms: int) -> bool:
+    """Say whether one message may try whether a paused channel works again."""
+    tried_at = max(state.paused_at or 0, state.last_error_at or 0)
+    return state.paused_because != BY_OPERATOR and now_ms - tried_at >= PROBE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +188,14 @@ class Drain:
         now_ms = self._tools.clock.now_ms()
         with self._tools.database.read() as connection:
             state = channel_states.find(connection, self._channel.id)
-            if state.paused_at is not None:
-                tried_at = max(state.paused_at, state.last_error_at or 0)
-                due = state.paused_because != BY_OPERATOR and now_ms - tried_at >= PROBE_MS
-                if self._flights.up:
-                    return []
-                if not due:
-                    self.rest_s = _PAUSED_S
-                    return []
+            if state.paused_at is None:
+                self._probing = False
+            elif self._flights.up:
+                return []  # the probe, or what was on its way before the pause: that proves nothing
+            elif not may_probe(state, now_ms):
+                self.rest_s = _PAUSED_S
+                return []
+            else:
                 self._probing = True
                 room = 1
             rows = messages.peek(

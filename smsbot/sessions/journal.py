@@ -7,30 +7,29 @@ makes the second time harmless.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from operator import attrgetter
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
 from smsbot.errors import CannotDecrypt
-from smsbot.sessions.client import answering
 from smsbot.sessions.store import JOURNAL
 
 if TYPE_CHECKING:
-    import redis
+    from collections.abc import Sequence
 
+    from smsbot.sessions.link import Link
     from smsbot.vault import Vault
 
 _CONTEXT = b"journal"
 
 
-@dataclass(frozen=True, slots=True)
-class TurnFacts:
+class TurnFacts(NamedTuple):
     """One turn for the journal. Times in milliseconds. `opening` and `msisdn` only when number is 0.
 
     `flow` and `state` are where the input was given, `to_flow` and `to_state` where it led. `effects`
-    are those that SQL may learn a moment later: [kind, arguments].
+    are those that SQL may learn a moment later: [kind, arguments]. The first fields, up to `ends`, are
+    the columns of `turns` in their order (`storage/turns.py`).
     """
 
     id: str
@@ -42,7 +41,6 @@ class TurnFacts:
     version: str
     language: str
     network: str
-    country: str
     flow: str
     state: str
     to_flow: str
@@ -52,17 +50,15 @@ class TurnFacts:
     item: str
     right: bool | None
     ends: bool
+    country: str = ""
     opening: str = ""
     msisdn: str = ""
-    effects: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-
-
-_as_row = attrgetter(*(one.name for one in fields(TurnFacts)))  # astuple would copy deeply
+    effects: Sequence[tuple[str, dict[str, str]]] = ()
 
 
 def seal_turn(facts: TurnFacts, vault: Vault) -> bytes:
     """Give the journal entry."""
-    return vault.encrypt(orjson.dumps(_as_row(facts)), _CONTEXT)
+    return vault.encrypt(orjson.dumps(tuple(facts)), _CONTEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +73,22 @@ class Batch:
 class Journal:
     """Reads and trims the stream. One reader at a time is usual, two are harmless."""
 
-    def __init__(self, client: redis.Redis, vault: Vault) -> None:
-        self._client = client
+    def __init__(self, link: Link, vault: Vault) -> None:
+        self._link = link
         self._vault = vault
 
     def read(self, count: int) -> Batch | None:
         """Give the oldest turns, `count` at most, or None when there are none; raise RedisAway."""
-        with answering():
-            rows: list[tuple[bytes, dict[bytes, bytes]]] = self._client.xrange(JOURNAL, count=count)  # type: ignore[assignment]
+        rows = self._link.call("XRANGE", JOURNAL, "-", "+", "COUNT", count)
         if not rows:
             return None
         turns = []
         lost = 0
+        decrypt = self._vault.decrypt
         for _, entry in rows:
             try:
-                row = orjson.loads(self._vault.decrypt(entry[b"t"], _CONTEXT))
-                turns.append(TurnFacts(*row))
-            except (CannotDecrypt, KeyError, ValueError, TypeError):
+                turns.append(TurnFacts._make(orjson.loads(decrypt(entry[1], _CONTEXT))))
+            except (CannotDecrypt, ValueError, TypeError):
                 lost += 1
         return Batch(tuple(turns), rows[-1][0], lost)
 
@@ -101,10 +96,8 @@ class Journal:
         """Drop what SQL has committed; raise RedisAway."""
         milliseconds, _, number = batch.last.partition(b"-")
         following = b"%s-%d" % (milliseconds, int(number) + 1)
-        with answering():
-            self._client.xtrim(JOURNAL, minid=following, approximate=False)
+        self._link.call("XTRIM", JOURNAL, "MINID", following)
 
     def length(self) -> int:
         """Give how many turns wait; raise RedisAway."""
-        with answering():
-            return int(self._client.xlen(JOURNAL))
+        return int(self._link.call("XLEN", JOURNAL))

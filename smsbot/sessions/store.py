@@ -25,6 +25,8 @@ JOURNAL_MAX = 1_000_000
 """A drain that is down for hours must not fill Redis: past this the oldest turns fall out."""
 USSD_TTL_S = 2 * 3600
 GATEWAY_SESSION_TTL_S = 3600
+KEPT_RECENT = 1000
+"""How many places a process remembers, some 4 MB: those of the last minutes."""
 
 _SAVE = Script("""
 -- KEYS: session, journal, gateway session. ARGV: version, value, ttl ms, owner, owner ttl ms, max,
@@ -49,13 +51,22 @@ return 0
 class SessionStore:
     """Loads and saves Lives. Threads and forks may share it. Raises RedisAway.
 
-    A load is one GET. A save is one script that compares the version, writes the session and appends
-    the turn to the journal, all or nothing.
+    A load is one GET, spared where this process has just saved the place. A save is one script that
+    compares the version, writes the session and appends the turn to the journal, all or nothing.
     """
 
     def __init__(self, link: Link, vault: Vault) -> None:
         self._link = link
         self._vault = vault
+        self._recent: dict[tuple[str, str], Live] = {}
+
+    def recent(self, channel: str, ref: str) -> Live | None:
+        """Give the place that this process saved last, without asking Redis: it may be overtaken.
+
+        Who uses it must see from the transcript that it is the place before this turn; a save of what
+        follows is refused if Redis knows better, as always.
+        """
+        return self._recent.get((channel, ref))
 
     def load(self, channel: str, ref: str) -> Live | None:
         """Give the person's place on this channel, or None."""
@@ -95,7 +106,9 @@ class SessionStore:
             JOURNAL_MAX,
             *journal,
         )
+        self._recent.pop((channel, ref), None)
         if answer == 0:
+            self._keep(channel, ref, live)
             return None
         if answer == 1:
             raise SessionConflict("this session id belongs to another caller")
@@ -107,8 +120,17 @@ class SessionStore:
             )
         return winner
 
+    def _keep(self, channel: str, ref: str, live: Live) -> None:
+        self._recent[channel, ref] = live
+        while len(self._recent) > KEPT_RECENT:
+            try:
+                del self._recent[next(iter(self._recent))]  # whoever was saved longest ago
+            except (KeyError, RuntimeError, StopIteration):
+                return  # another thread is at it
+
     def forget(self, channel: str, ref: str) -> None:
         """Drop the person's place (DELETE, a number that changed hands)."""
+        self._recent.pop((channel, ref), None)
         self._link.call("DEL", f"{PREFIX}s:{channel}:{ref}")
 
     def owner_of(self, channel: str, gateway_session: str) -> str:

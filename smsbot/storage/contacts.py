@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import String, bindparam, func, select, update
+from sqlalchemy import func, select, update
 
 from smsbot.errors import NotFound
-from smsbot.storage.insert import insert_if_new
+from smsbot.storage.insert import in_driver_words, insert_if_new, insert_many_if_new
 from smsbot.storage.tables import contact_tags, contacts
 from smsbot.text.phones import country_of
 from smsbot.values import Msisdn
@@ -109,6 +109,42 @@ def ensure(
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A person who was heard: the ref, the number, and what the channel and the gateway know."""
+
+    ref: str
+    msisdn: Msisdn
+    channel_country: str
+    network: str
+    at: int
+
+
+def meet(connection: Connection, vault: Vault, heard: Sequence[Met]) -> None:
+    """Make contacts of the strangers among these, in two statements whatever their number."""
+    if not heard:
+        return
+    refs = [one.ref for one in heard]
+    known = set(
+        connection.execute(select(contacts.c.ref).where(contacts.c.ref.in_(refs))).scalars()
+    )
+    strangers = [
+        {
+            "ref": one.ref,
+            "msisdn_enc": vault.encrypt(one.msisdn.e164.encode(), MSISDN_CONTEXT),
+            "country": _country(one.msisdn) or one.channel_country,
+            "network": one.network[:MAX_NETWORK_CHARS],
+            "timezone": "",
+            "created_at": one.at,
+            "last_seen_at": one.at,
+            "owner_since": one.at,
+        }
+        for one in heard
+        if one.ref not in known
+    ]
+    insert_many_if_new(connection, contacts, strangers)
+
+
 def _country(msisdn: Msisdn) -> str:
     found = country_of(msisdn)
     return found if len(found) == ALPHA2 else ""  # satellites and the like have "001"
@@ -184,21 +220,12 @@ def touch_many(connection: Connection, seen: Sequence[tuple[str, int, str]]) -> 
     """Note many persons at once, by (ref, when, network or empty); time moves forward only."""
     if not seen:
         return
-    later = func.max if connection.dialect.name == "sqlite" else func.greatest
-    statement = (
-        update(contacts)
-        .where(contacts.c.ref == bindparam("by_ref"))
-        .values(
-            last_seen_at=later(contacts.c.last_seen_at, bindparam("seen_at")),
-            network=func.coalesce(
-                func.nullif(bindparam("heard_on", type_=String), ""), contacts.c.network
-            ),
-        )
-    )
-    connection.execute(
-        statement,
-        [
-            {"by_ref": ref, "seen_at": at, "heard_on": network[:MAX_NETWORK_CHARS]}
-            for ref, at, network in seen
-        ],
+    later = "max" if connection.dialect.name == "sqlite" else "greatest"
+    connection.exec_driver_sql(
+        in_driver_words(
+            connection,
+            f"UPDATE contacts SET last_seen_at = {later}(last_seen_at, ?), "  # noqa: S608  # no input
+            "network = coalesce(nullif(?, ''), network) WHERE ref = ?",
+        ),
+        [(at, network[:MAX_NETWORK_CHARS], ref) for ref, at, network in seen],
     )

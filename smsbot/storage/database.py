@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from smsbot.errors import DatabaseAway
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Dialect, Select
 
 PATIENCE_S = 2.0
 """How long a statement waits for a lock or a connection: USSD must answer within 3 s."""
@@ -34,7 +36,9 @@ class Database:
         self.url = sqlalchemy.make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.patience_s = patience_s
+        self._kept: dict[int, Connection] = {}
         self.engine = self._sqlite() if self.is_sqlite else self._postgresql(pool_size)
+        self._driver_error = self.engine.dialect.loaded_dbapi.Error
 
     def _sqlite(self) -> sqlalchemy.Engine:
         engine = sqlalchemy.create_engine(
@@ -93,6 +97,53 @@ class Database:
         with self._answering(), self.engine.connect() as connection, connection.begin():
             yield connection
 
+    def one(self, sql: str, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """Give the first row of one plain SELECT, or None, on a connection that this thread keeps.
+
+        A tenth of the cost of `read()`: no pool, no transaction, no compiled statement. `sql` is in
+        the driver's own words (`driver_sql`). A connection that was closed is made anew once.
+        """
+        with self._answering():
+            try:
+                return self._one(sql, parameters)
+            except (OperationalError, InterfaceError):
+                self._let_go()
+                if self.is_sqlite:
+                    raise
+            return self._one(sql, parameters)
+
+    def _one(self, sql: str, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        try:
+            cursor = self._driver().cursor()
+            row: tuple[Any, ...] | None = cursor.execute(sql, parameters).fetchone()
+            cursor.close()
+        except self._driver_error as fault:
+            raise DBAPIError.instance(
+                sql, None, fault, self._driver_error, dialect=self.engine.dialect
+            ) from fault
+        return row
+
+    def _driver(self) -> Any:
+        """Give this thread's own connection of the driver, outside of transactions."""
+        thread = threading.get_native_id()  # a forked child has another
+        kept = self._kept.get(thread)
+        if kept is None:
+            kept = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self._kept[thread] = kept
+        return kept.connection.dbapi_connection
+
+    def _let_go(self) -> None:
+        kept = self._kept.pop(threading.get_native_id(), None)
+        if kept is not None:
+            kept.invalidate()
+            kept.close()
+
+    def driver_sql(self, statement: Select[Any]) -> str:
+        """Give a SELECT with its parameters by name, in the words of this database's driver."""
+        of = sqlite.dialect if self.is_sqlite else postgresql.dialect
+        dialect: Dialect = of(paramstyle="named" if self.is_sqlite else "pyformat")
+        return str(statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True}))
+
     @contextmanager
     def _answering(self) -> Iterator[None]:
         try:
@@ -111,8 +162,12 @@ class Database:
 
     def dispose(self) -> None:
         """Forget the pool without closing what a parent process shares."""
+        self._kept = {}
         self.engine.dispose(close=False)
 
     def close(self) -> None:
         """Close every connection of this process."""
+        for kept in self._kept.values():
+            kept.close()
+        self._kept = {}
         self.engine.dispose()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Integer, String, and_, bindparam, cast, func, select
 
@@ -11,7 +11,11 @@ from smsbot.storage.consents import holds
 from smsbot.storage.tables import consents, contact_tags, contacts, suppressions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
+
+    from smsbot.storage.database import Database
 
 _GAP = "\x1f"
 """Between joined words; no purpose or tag holds a control character."""
@@ -91,15 +95,30 @@ _PROFILE = (
             and_(suppressions.c.ref == contacts.c.ref, suppressions.c.lifted_at.is_(None)),
         ),
     )
-    .where(contacts.c.ref == bindparam("ref"))
+    .where(contacts.c.ref == bindparam("ref", ""))
 )
 
 
 def profile(connection: Connection, ref: str) -> Profile | None:
     """Give the profile of this ref, or None for a stranger."""
     row = connection.execute(_PROFILE, {"ref": ref}).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _profile(ref, row)
+
+
+class Glance:
+    """Reads a profile alone, outside of any transaction: the first thing that a dial needs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = database.driver_sql(_PROFILE)
+
+    def __call__(self, ref: str) -> Profile | None:
+        """Give the profile of this ref, or None for a stranger; raise DatabaseAway."""
+        row = self._database.one(self._sql, {"ref": ref})
+        return None if row is None else _profile(ref, row)
+
+
+def _profile(ref: str, row: Sequence[Any]) -> Profile:
     (
         contact_id,
         country,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, select, update
 
 from smsbot.storage.insert import insert_if_new
 from smsbot.storage.tables import reports
@@ -51,6 +51,23 @@ def insert(connection: Connection, report: NewReport) -> bool:
     """Insert the report; False when its effect key or its reference exists already."""
     values = {name: getattr(report, name) for name in NewReport.__slots__}
     return insert_if_new(connection, reports, {**values, "state": RECEIVED})
+
+
+def facts_of(connection: Connection, reference: str, ref: str, owner_since: int) -> str | None:
+    """Give the facts of a report to the one who made it, as JSON; None to anybody else."""
+    found: str | None = connection.execute(
+        select(reports.c.facts).where(
+            reports.c.reference == reference,
+            reports.c.ref == ref,
+            reports.c.owner_since == owner_since,
+        ),
+    ).scalar_one_or_none()
+    return found
+
+
+def set_facts(connection: Connection, reference: str, facts: str) -> None:
+    """Replace the facts of a report."""
+    connection.execute(update(reports).where(reports.c.reference == reference).values(facts=facts))
 
 
 def reference_of(connection: Connection, effect_key: str) -> str | None:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from smsbot.storage.insert import in_driver_words
 from smsbot.storage.tables import turns, ussd_sessions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy import Connection
 
@@ -29,22 +29,55 @@ class Opening:
     sealed: bytes | None
 
 
-def _insert(connection: Connection, table: Any) -> Any:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)
+COLUMNS = (
+    *("id", "channel", "session_ref", "ref", "number", "at", "version", "language", "network"),
+    *("flow", "state", "to_flow", "to_state", "how", "option", "item", "answer_right", "ends"),
+    "opening_enc",
+)
+"""The columns of a turn, in the order of the rows that `insert_turns` takes."""
+_NAMES = ", ".join(COLUMNS)
+_MARKS = ", ".join("?" * len(COLUMNS))
+_INSERT = f"INSERT INTO turns ({_NAMES}) VALUES ({_MARKS}) ON CONFLICT DO NOTHING"  # noqa: S608
+_UPSERT = """
+INSERT INTO ussd_sessions
+  (channel, session_ref, ref, started_at, last_at, turns, flow, state, ended)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (channel, session_ref) DO UPDATE SET
+  turns = ussd_sessions.turns + excluded.turns,
+  flow = CASE WHEN excluded.last_at >= ussd_sessions.last_at
+    THEN excluded.flow ELSE ussd_sessions.flow END,
+  state = CASE WHEN excluded.last_at >= ussd_sessions.last_at
+    THEN excluded.state ELSE ussd_sessions.state END,
+  ended = CASE WHEN excluded.last_at >= ussd_sessions.last_at
+    THEN excluded.ended ELSE ussd_sessions.ended END,
+  last_at = CASE WHEN excluded.last_at >= ussd_sessions.last_at
+    THEN excluded.last_at ELSE ussd_sessions.last_at END
+"""
 
 
-def insert_turns(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Store turns that SQL does not have yet; give the ids of these. Harmless when repeated."""
+def insert_turns(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> set[str]:
+    """Store turns that SQL does not have yet; give the ids of these. Harmless when repeated.
+
+    In the driver's own words: a country's turns pass here, and a compiled statement would double the
+    cost of each row.
+    """
     if not rows:
         return set()
-    ids = [row["id"] for row in rows]
-    known = set(connection.execute(select(turns.c.id).where(turns.c.id.in_(ids))).scalars())
-    fresh = {row["id"]: row for row in rows if row["id"] not in known}
+    known = _known(connection, [row[0] for row in rows])
+    fresh = {row[0]: row for row in rows if row[0] not in known}
     if fresh:
-        statement = _insert(connection, turns).on_conflict_do_nothing(index_elements=["id"])
-        connection.execute(statement, list(fresh.values()))
+        connection.exec_driver_sql(in_driver_words(connection, _INSERT), list(fresh.values()))
     return set(fresh)
+
+
+def _known(connection: Connection, ids: Sequence[str]) -> set[str]:
+    if connection.dialect.name == "postgresql":
+        found = connection.exec_driver_sql("SELECT id FROM turns WHERE id = ANY(%s)", (list(ids),))
+    else:
+        marks = ", ".join("?" * len(ids))
+        statement = f"SELECT id FROM turns WHERE id IN ({marks})"  # noqa: S608  # marks only
+        found = connection.exec_driver_sql(statement, tuple(ids))
+    return {row[0] for row in found}
 
 
 def opening_of(connection: Connection, channel: str, session_ref: str) -> Opening | None:
@@ -77,32 +110,13 @@ def left_unfinished_since(
     return row is not None
 
 
-def upsert_sessions(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+def upsert_sessions(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Add turns to their USSD sessions: counts add up, the latest place wins.
 
     Each row: channel, session_ref, ref, started_at, last_at, turns, flow, state, ended.
     """
-    if not rows:
-        return
-    statement = _insert(connection, ussd_sessions)
-    new = statement.excluded
-    old = ussd_sessions.c
-    later = new.last_at >= old.last_at
-
-    def latest(column: str) -> Any:
-        return case((later, new[column]), else_=old[column])
-
-    statement = statement.on_conflict_do_update(
-        index_elements=["channel", "session_ref"],
-        set_={
-            "last_at": latest("last_at"),
-            "turns": old.turns + new.turns,
-            "flow": latest("flow"),
-            "state": latest("state"),
-            "ended": latest("ended"),
-        },
-    )
-    connection.execute(statement, list(rows))
+    if rows:
+        connection.exec_driver_sql(in_driver_words(connection, _UPSERT), list(rows))
 
 
 def close_silent(connection: Connection, before_ms: int, *, limit: int = 5000) -> int:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Final
 from smsbot import metrics
 from smsbot.errors import ConfigError
 from smsbot.running import find_running, hold
+from smsbot.sessions.client import connect
 from smsbot.storage import migrate
 from smsbot.storage.database import Database
 from smsbot.up import redis_server
 from smsbot.up.plan import ChildSpec, Plan
+from smsbot.upkeep.examine_stores import refuse_forgetful
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +43,8 @@ def prepare(settings: Settings, host: str, urls: Sequence[str] = ()) -> Plan:
     database = Database(settings.effective_database_url)
     migrate.upgrade(database)
     database.close()
+    if settings.redis_url and not settings.is_dev:
+        refuse_forgetful(connect(settings.redis_url))
     metrics.empty(data / "metrics")
     address = f"http://{_for_url(host)}:{settings.port}"
     redis_folder = data / "redis"

@@ -85,9 +85,13 @@ class Supervisor:
         handlers.setblocking(False)
         signal.set_wakeup_fd(handlers.fileno(), warn_on_full_buffer=False)
         self._handlers_end = handlers  # kept open as long as we live
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-                signal.signal(number, self._on_stop)
+        for number in (
+            signal.SIGINT,
+            signal.SIGTERM,
+        ):  # also when a script's `&` had SIGINT ignored
+            signal.signal(number, self._on_stop)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+            signal.signal(signal.SIGHUP, self._on_stop)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         return ours
 

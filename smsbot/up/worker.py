@@ -1,21 +1,23 @@
-"""The worker process: RQ with its scheduler, on our queues, with everything warm before it forks.
+"""The worker process: RQ on our queues, with everything warm before it forks.
 
 RQ forks a process per job, so a job that crashes or hangs harms no other. Its defaults find a killed
 worker after minutes; these find it in one (stated where they are set), and the ticker over SQL
-recovers the work itself within seconds (docs/decisions/061). A failed job is logged and kept in
-Redis by type and place: RQ would keep the traceback, and a message in it can quote a person's text.
+recovers the work itself within seconds (docs/decisions/061). RQ's scheduler runs in the ticker. A
+failed job is logged and kept in Redis by type and place: RQ would keep the traceback, and a message in
+it can quote a person's text.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from rq.serializers import JSONSerializer
 
 from smsbot import jobs, log, metrics
-from smsbot.bootstrap import App
+from smsbot.backstage import Backstage
 from smsbot.config import load_settings
 from smsbot.errors import SmsbotError
 from smsbot.sessions.client import answering
@@ -31,9 +33,15 @@ if TYPE_CHECKING:
 WORKER_TTL_S: Final = 20
 """An idle worker that is gone is noticed after this; it waits 15 s less for a job (RQ's rule)."""
 MAINTENANCE_S: Final = 15
-"""How often jobs of dead workers, and a dead scheduler, are looked for."""
+"""How often jobs of dead workers are looked for."""
 MONITORING_S: Final = 5
 """How often a running job's worker says that it lives."""
+
+
+_SDKS: Final = {
+    "africastalking": "smsbot.gateways.africastalking_api",
+    "twilio": "smsbot.gateways.twilio_api",
+}
 
 
 class JobWorker(jobs.SendingWorker):
@@ -83,16 +91,25 @@ def main() -> None:
     log.configure("worker")
     try:
         settings = load_settings()
-        app = App.open(settings)
-        jobs.prepare(app.crew())
+        backstage = Backstage(settings)
+        jobs.prepare(backstage.crew())
+        _import_sdks(backstage)
         if not settings.is_dev:
-            refuse_forgetful(app.parts.redis)
+            refuse_forgetful(backstage.redis)
         worker = make_worker(settings)
         with answering():
-            worker.work(with_scheduler=True, logging_level=None)
+            worker.work(logging_level=None)
     except SmsbotError as fault:  # whoever supervises starts us again
         log.get_logger().error("worker_stopped", exc_info=fault)
         raise SystemExit(1) from None
+
+
+def _import_sdks(backstage: Backstage) -> None:
+    """Import the SDKs of the accounts that are set: 0.3 s, which each job would pay anew."""
+    for gateway in backstage.gateways.values():
+        module = _SDKS.get(gateway.channel.gateway)
+        if module and gateway.has_credentials:
+            import_module(module)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import requests
-import structlog
-
+from smsbot.log import get_logger
 from smsbot.storage import alerts
 from smsbot.upkeep.mail import MailServer
 
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from smsbot.storage.alerts import Alert
     from smsbot.storage.database import Database
 
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 _WEBHOOK_TIMEOUT_S = 5.0
 _FIRST_WAIT_MS = 30_000
 _LONGEST_WAIT_MS = 3_600_000
@@ -120,6 +118,8 @@ def _mail(settings: Settings, alert: Alert) -> bool:
 
 
 def _post(settings: Settings, alert: Alert, now_ms: int) -> bool:
+    import requests  # 5 MB that the ticker needs only where a webhook is set
+
     body = json.dumps(
         {
             "id": alert.id,

@@ -84,7 +84,10 @@ def examine_alerting(settings: Settings) -> Finding:
 def examine_disk(folders: Iterable[Path]) -> Iterator[Finding]:
     """Look at the room where the data lies."""
     for folder in folders:
-        room_mb = shutil.disk_usage(folder).free // _MB
+        there = next(
+            place for place in (folder.absolute(), *folder.absolute().parents) if place.exists()
+        )
+        room_mb = shutil.disk_usage(there).free // _MB
         words = f"{room_mb:,} MB are free under {folder}"
         remedy = "make room: a full disk stops every webhook that must keep something"
         if room_mb < _ROOM_FAIL_MB:

@@ -140,9 +140,7 @@ def examine_redis(client: redis.Redis, now_ms: int, *, is_dev: bool) -> Iterator
             seconds, micros = client.time()
             policy = str(info.get("maxmemory_policy", ""))
     except RedisAway as fault:
-        yield fail(
-            "redis", str(fault), "start it (`smsbot up` has one), or correct SMSBOT_REDIS_URL"
-        )
+        yield fail("redis", str(fault), "start: smsbot up; or correct SMSBOT_REDIS_URL")
         return
     version = info.get("valkey_version") or info.get("redis_version")
     yield ok("redis", f"reachable, version {version}")

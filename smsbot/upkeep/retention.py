@@ -10,9 +10,8 @@ import re
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from smsbot.errors import ConfigError
+from smsbot.log import get_logger
 from smsbot.storage import alerts, chores, erasure, purge
 from smsbot.storage.alerts import Kind
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from smsbot.storage.database import Database
 
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 NAME = "retention"
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS

@@ -7,6 +7,8 @@ import time
 from smsbot import log
 from smsbot.bootstrap import App
 from smsbot.config import load_settings
+from smsbot.errors import SmsbotError
+from smsbot.upkeep.examine_stores import refuse_forgetful
 from smsbot.web.app import make_flask
 from smsbot.web.hooks import Hooks
 
@@ -23,8 +25,17 @@ def make_application(app: App) -> Hooks:
 
 
 def create() -> Hooks:
-    """Read the environment, open every part and give the application. Once per process."""
+    """Read the environment, open every part and give the application. Once per process.
+
+    What cannot be right is one line in the log, and the process ends with status 1.
+    """
     log.configure("web")
-    app = App.open(load_settings())
+    try:
+        app = App.open(load_settings())
+        if not app.settings.is_dev:
+            refuse_forgetful(app.parts.redis)
+    except SmsbotError as fault:
+        log.get_logger().critical("web_refused", exc_info=fault)
+        raise SystemExit(1) from None
     app.watch_content()
     return make_application(app)

@@ -12,6 +12,7 @@ import requests
 
 from smsbot.content.corewords import CORE_TEXTS
 from smsbot.fakegateway import UssdFault, UssdPhone
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -17,15 +17,61 @@ FIELDS = (
     *("OptOutType", "ErrorCode", "NumSegments", "NumMedia", "__proto__", "a[b][]", "", "\u0435"),
 )
 WORDS = (
-    *("", " ", "0", "00", "98", "1", "1*2*3", "*", "**", "1*", "#", "STOP", "stop!", "JOIN", "HELP"),
-    *("MYDATA", "MYDATA 123456", "DELETE", "DELETE 000000", "STATUS 12345678", "SCAM", "REGION Kisumu"),
+    *(
+        "",
+        " ",
+        "0",
+        "00",
+        "98",
+        "1",
+        "1*2*3",
+        "*",
+        "**",
+        "1*",
+        "#",
+        "STOP",
+        "stop!",
+        "JOIN",
+        "HELP",
+    ),
+    *(
+        "MYDATA",
+        "MYDATA 123456",
+        "DELETE",
+        "DELETE 000000",
+        "STATUS 12345678",
+        "SCAM",
+        "REGION Kisumu",
+    ),
     *("Kiswahili", "Français", "PIN", "WRONG", "MAKOSA", "SCAM umeshinda 50,000 piga 0722 000 000"),
-    *("Ndugu, tuma PIN yako kwa namba hii", "እባክዎ የይለፍ ቃልዎን አያጋሩ", "Kada ka ba kowa lambar ɓoyayyarka"),
+    *(
+        "Ndugu, tuma PIN yako kwa namba hii",
+        "እባክዎ የይለፍ ቃልዎን አያጋሩ",
+        "Kada ka ba kowa lambar ɓoyayyarka",
+    ),
     *("'; DROP TABLE messages; --", "{service} {0} %s %(x)s ${PATH}", "<script>alert(1)</script>"),
     *("😀" * 90, "\u202eabc\u200b\ufeff", "é" * 200, "a" * 3000, "1*" * 700, "9" * 400),
     *("\0\0", "\r\nSet-Cookie: a=b", "../../etc/passwd", "NaN", "-1", "1e309", "٢٥٤٧١١", "１"),
-    *("*384*123#", "*384*123*1*2#", "22384", "+22384", "63902", "99999", "Success", "Failed", "Sent"),
-    *("UserInBlacklist", "deletion", "addition", "2026-11-22 12:00:00", "yesterday", "None", "KES 0.8"),
+    *(
+        "*384*123#",
+        "*384*123*1*2#",
+        "22384",
+        "+22384",
+        "63902",
+        "99999",
+        "Success",
+        "Failed",
+        "Sent",
+    ),
+    *(
+        "UserInBlacklist",
+        "deletion",
+        "addition",
+        "2026-11-22 12:00:00",
+        "yesterday",
+        "None",
+        "KES 0.8",
+    ),
 )
 _ODD_BYTES = (b"\xff\xfe", b"\xc3\x28", b"\xed\xa0\x80", b"\xf0\x9f", b"%zz", b"%", b"%f", b"\x00")
 
@@ -58,7 +104,9 @@ class OddForms:
             return self._source.choice(self._numbers)
         if roll < 0.9:
             return self._source.choice(WORDS)
-        return "".join(chr(self._source.randrange(1, 0xD7FF)) for _ in range(self._source.randrange(40)))
+        return "".join(
+            chr(self._source.randrange(1, 0xD7FF)) for _ in range(self._source.randrange(40))
+        )
 
     def _likely(self, route: str) -> dict[str, str]:
         number, pick = self._source.choice(self._numbers), self._source.choice
@@ -89,4 +137,8 @@ class OddForms:
         if self._source.random() < 0.02:
             return self._source.choice(_ODD_BYTES)
         raw = text.encode()
-        return raw.replace(b"&", b"") if self._source.random() < 0.1 else quote_from_bytes(raw).encode()
+        return (
+            raw.replace(b"&", b"")
+            if self._source.random() < 0.1
+            else quote_from_bytes(raw).encode()
+        )

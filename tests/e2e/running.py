@@ -49,7 +49,9 @@ def free_port() -> int:
         return port
 
 
-def until(condition: Callable[[], object], seconds: float = 30, why: str = "waited in vain") -> None:
+def until(
+    condition: Callable[[], object], seconds: float = 30, why: str = "waited in vain"
+) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, why
@@ -132,7 +134,7 @@ class Up:
         return list(children_of(top)) if top else []
 
     def kill(self, sign: str) -> None:
-        """Kill a child with all that is below it, as a crash of its machine would, and wait for the next."""
+        """Kill a child with all below it, as a crash of its machine would; wait for the next."""
         before = self.child(sign)
         assert before, sign
         for pid in [before, *self.below(sign)]:

@@ -72,7 +72,9 @@ def test_a_jump_of_the_clock_leaves_nothing_stuck(
                 assert [shown, *(again.answer(key).text for key in LESSON[:2])] == pages
         with dialler(up) as reporter:
             assert walk(reporter, REPORT)[-1].ends
-            assert up.value("SELECT count(*) FROM reports WHERE ref = :r", r=up.ref(reporter.number))
+            assert up.value(
+                "SELECT count(*) FROM reports WHERE ref = :r", r=up.ref(reporter.number)
+            )
         if not expires:
             assert writer.ask("1") != lesson  # the conversation by SMS goes on
         assert "STOP" in texter(up).ask("HELP")

@@ -30,7 +30,7 @@ def _away(gateway: FakeGateway) -> Iterator[None]:
     try:
         yield
     finally:
-        gateway.__enter__()  # noqa: PLC2801 - the same one again, at the same address
+        gateway.__enter__()
 
 
 def _people_write(house: House, count: int) -> list[Texter]:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 LIVE_S = 6.0
 """Three seconds on a machine of one's own; the suite shares its cores."""
-OLD, NEW = "Stay safe on your phone. Free lessons, free help.", "Be safe. Lessons and help for free."
+OLD, NEW = (
+    "Stay safe on your phone. Free lessons, free help.",
+    "Be safe. Lessons and help for free.",
+)
 RULE, NEW_RULE = "The rule: money sent by mistake", "The new rule: money sent by mistake"
 _OFTEN = 8
 

@@ -61,7 +61,9 @@ def _adds_up(up: Up, gateway: FakeGateway, people: list[Texter]) -> dict[str, in
         if row["state"] != "unknown":
             assert person.number in reached
     assert found["accepted"] <= len(reached) <= len(people)
-    lost = up.counts("SELECT reason, count(*) FROM messages WHERE state = 'unknown' GROUP BY reason")
+    lost = up.counts(
+        "SELECT reason, count(*) FROM messages WHERE state = 'unknown' GROUP BY reason"
+    )
     assert set(lost) <= {"lost", "no_answer", "ReadTimeout", "ConnectionError"}
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,10 +15,12 @@ from smsbot.sessions.client import connect
 from smsbot.storage import channel_states, migrate
 from smsbot.storage.database import Database
 from smsbot.storage.tables import inbound, messages
+from smsbot.up import redis_server
 from smsbot.upkeep import examine_settings, examine_stores
 from smsbot.upkeep.findings import State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import redis
@@ -139,33 +141,29 @@ def test_our_own_redis_is_sound(redis_client: redis.Redis) -> None:
     examine_stores.refuse_forgetful(redis_client)
 
 
-def test_a_forgetful_or_evicting_redis_is_found(redis_client: redis.Redis) -> None:
-    redis_client.config_set("appendonly", "no")
-    redis_client.config_set("maxmemory-policy", "allkeys-lru")
+@pytest.fixture
+def forgetful(tmp_path: Path) -> Iterator[redis.Redis]:
+    options = ["--appendonly", "no", "--maxmemory-policy", "allkeys-lru"]
+    process = subprocess.Popen([*redis_server.command(tmp_path), *options])
     try:
-        found = _redis(redis_client, away_ms=5_000)
-
-        assert found["redis persistence"] is State.FAIL
-        assert found["redis memory"] is State.WARN
-        assert found["redis clock"] is State.WARN
-        assert _redis(redis_client, is_dev=True)["redis persistence"] is State.WARN
-        with pytest.raises(ConfigError, match="appendonly"):
-            examine_stores.refuse_forgetful(redis_client)
+        redis_server.wait_until_ready(redis_server.url(tmp_path), process)
+        client = connect(redis_server.url(tmp_path))
+        yield client
+        client.close()
     finally:
-        redis_client.config_set("appendonly", "yes")
-        redis_client.config_set("maxmemory-policy", "noeviction")
-        _wait_for_the_file(redis_client)
+        process.terminate()
+        process.wait(10)
 
 
-def _wait_for_the_file(client: redis.Redis) -> None:
-    """Return once the append-only file is begun: a server that still writes its first refuses to end."""
-    deadline = time.monotonic() + 10
-    while True:
-        told = client.info("persistence")
-        if not (told["aof_rewrite_in_progress"] or told["aof_rewrite_scheduled"]):
-            return
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+def test_a_forgetful_or_evicting_redis_is_found(forgetful: redis.Redis) -> None:
+    found = _redis(forgetful, away_ms=5_000)
+
+    assert found["redis persistence"] is State.FAIL
+    assert found["redis memory"] is State.WARN
+    assert found["redis clock"] is State.WARN
+    assert _redis(forgetful, is_dev=True)["redis persistence"] is State.WARN
+    with pytest.raises(ConfigError, match="appendonly"):
+        examine_stores.refuse_forgetful(forgetful)
 
 
 def test_an_absent_redis_is_one_sentence(tmp_path: Path) -> None:

@@ -257,6 +257,21 @@ def test_an_account_fault_pauses_the_channel_until_one_message_gets_through(
         assert set(connection.execute(select(messages.c.attempts)).scalars()) == {1}
 
 
+def test_a_person_who_left_is_no_probe(
+    database: Database, vault: Vault, redis_client: redis.Redis, server: LoopbackServer
+) -> None:
+    _fill(database, vault, 50, ("x",), purpose="lessons")
+    clock = MovedClock()
+    with database.write() as connection:
+        channel_states.pause(connection, "at-ke", "405", "no balance", clock.now_ms())
+        connection.execute(update(contacts).where(contacts.c.id <= 3).values(opted_out_at=1))
+    clock.later_ms = 601_000
+    gateway = LoopbackGateway(channel(), server.port)
+    drain(sender_of(database, vault, redis_client, gateway, clock=clock))
+    assert states(database) == {"accepted": 47, "suppressed": 3}
+    assert [len(ids) for _, _, ids in server.seen] == [1, 46]
+
+
 def test_a_channel_that_a_person_paused_stays_paused(
     database: Database, vault: Vault, redis_client: redis.Redis, server: LoopbackServer
 ) -> None:

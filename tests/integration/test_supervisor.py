@@ -219,6 +219,18 @@ def test_a_new_run_waits_until_the_old_redis_has_let_go_of_its_files(
     assert [line.split()[1] for line in run.lines()] == ["began", "ended", "began"]
 
 
+def test_an_interrupt_stops_it_even_where_a_script_had_it_ignored(run: Run) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process = run.start(run.child("web"))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    until(lambda: run.pids("web"))
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(10) == 0
+
+
 def test_a_program_that_cannot_start_is_one_sentence(run: Run, tmp_path: Path) -> None:
     process = run.start(ChildSpec("web", ("/does/not/exist",)))
 

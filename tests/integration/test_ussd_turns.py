@@ -139,7 +139,7 @@ def test_a_session_that_redis_lost_goes_on_where_it_was(
     phone.press("1")
     if drained:
         service.drain.run()
-    redis_client.flushall()
+    service.lose_redis()
     assert "One more" in phone.press("2")
     assert phone.press("2") == "Well done."
 
@@ -149,7 +149,7 @@ def test_a_lost_session_does_not_report_twice(service: Service, redis_client: re
     phone.dial()
     told = phone.press("2", "they took my money")
     service.drain.run()
-    redis_client.flushall()
+    service.lose_redis()
     assert phone.post() == told
     assert count(service, reports) == 1
 
@@ -163,7 +163,7 @@ def test_a_lost_session_that_began_with_the_offer_is_rebuilt_from_the_offer(
     phone.dial()
     assert "One more" in phone.press("1")
     service.drain.run()
-    redis_client.flushall()
+    service.lose_redis()
     assert "A stranger calls" in phone.press("1")
 
 
@@ -175,7 +175,7 @@ def test_a_beginning_that_nobody_knows_shows_the_menu_and_does_not_guess(
     phone.press("1", "2")
     service.drain.run()  # SQL knows of an unfinished session
     phone.dial()  # the offer, which SQL never hears of
-    redis_client.flushall()
+    service.lose_redis()
     assert "1 Learn" in phone.press("1")
     assert "Who may ask" in phone.press("1")
 
@@ -248,7 +248,7 @@ def test_another_caller_cannot_use_a_session(service: Service) -> None:
         with pytest.raises(SessionConflict):
             second.post(transcript, session=taken)
     service.drain.run()
-    service.redis.flushall()
+    service.lose_redis()
     with pytest.raises(SessionConflict):
         second.post("1*2", session=taken)
     assert "One more" in first.press("2")
@@ -320,3 +320,29 @@ def test_nothing_personal_is_in_redis(service: Service) -> None:
             assert service.redis.ttl(key) > 0, key
     for secret in (b"722123456", b"4821"):
         assert secret not in dump
+
+
+def test_two_processes_take_turns_on_one_session(service: Service) -> None:
+    """What a process remembers is overtaken by another's turn, and never shown or built upon."""
+    other = Service(service.database, service.redis_url, service.vault, service.content)
+    here = service.phone()
+    there = other.phone()
+    here.dial()
+    there.session = here.session
+    assert "Who may ask" in here.press("1")
+    there.transcript = "1"
+    assert "One more" in there.press("2")
+    here.transcript = "1*2"
+    assert "A stranger calls" in here.press("1")
+    assert "Well done" in there.post("1*2*1*1")
+    assert "Well done" in here.post("1*2*1*1")
+    other.close()
+
+
+def test_what_redis_forgot_a_process_may_still_know(service: Service) -> None:
+    phone = service.phone()
+    phone.dial()
+    phone.press("1")
+    service.redis.flushall()
+    assert "One more" in phone.press("2")
+    assert service.redis.keys("smsbot:s:*") != []

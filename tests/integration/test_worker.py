@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ import orjson
 import pytest
 from rq import Queue, Retry
 from rq.serializers import JSONSerializer
+
+from smsbot.up.schedule import JobSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +43,7 @@ from smsbot import log
 from smsbot.config import load_settings
 from smsbot.up.worker import make_worker
 log.configure("worker")
-make_worker(load_settings()).work(with_scheduler=True)
+make_worker(load_settings()).work()
 """
 
 
@@ -153,3 +156,25 @@ def test_asked_to_stop_it_lets_the_job_at_work_end(work: Work, tmp_path: Path) -
 
     assert work.process.wait(15) == 0
     assert ended.exists()
+
+
+def test_a_job_for_later_runs_when_the_ticker_says_so(
+    work: Work, redis_client: redis.Redis
+) -> None:
+    work.queue.enqueue_in(timedelta(seconds=1), "test_jobs.succeed", "at-ke")
+    schedule, second = JobSchedule(redis_client), JobSchedule(redis_client)
+    schedule.tick()
+    second.tick()
+    assert work.queue.count == 0
+    time.sleep(1.2)
+
+    second.tick()  # has no lock: the first one lives
+    assert len(work.queue.scheduled_job_registry) == 1
+    schedule.tick()
+
+    assert work.lines("job", 1)[0]["job"] == "succeed"
+    schedule.close()
+    second.tick()
+    assert second._scheduler.acquired_locks == {"send", "default"}
+    second.close()
+    assert not [key for key in redis_client.keys("rq:scheduler*") if b"lock" in key]

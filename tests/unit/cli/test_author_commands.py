@@ -143,6 +143,57 @@ def test_a_folder_that_is_not_there_is_one_sentence(
     assert run("check", "nowhere").exit_code == 2
 
 
+CHANNELS = """\
+- id: sim
+  gateway: simulator
+  kinds: [ussd, sms]
+  service_code: "*384*99#"
+  sender: "22384"
+  country: KE
+  timezone: Africa/Nairobi
+  languages: [en, sw]
+  price: {currency: KES, default: 0.8}
+  tariff: free
+  ussd_page: {gsm7: 100, ucs2: 50}
+  tokens: ["${SMSBOT_TOKEN_SIM}"]
+"""
+
+
+def test_the_smallest_page_and_the_codes_of_the_channels_count(folder: Path) -> None:
+    fix_date(folder)
+    (folder / "flows/menu.yaml").write_text(
+        MENU.replace("Goodbye.", "Dial *384*99# or text 22384. " + "Take care. " * 8),
+        encoding="utf-8",
+    )
+    assert "*384*99# is not in flows/contacts.yaml" in run("check").stdout
+    (folder / "channels.yaml").write_text(CHANNELS, encoding="utf-8")
+    result = run("check")
+    assert result.exit_code == 0, result.stdout
+    assert "'bye' in en takes 2 USSD pages" in result.stdout
+    assert not (folder / "var").exists()
+
+
+def test_a_wrong_channels_file_is_faults_with_their_lines(folder: Path) -> None:
+    wrong = CHANNELS.replace("kinds: [ussd, sms]", "kinds: [fax]").replace(": KE\n", ": Kenya\n")
+    (folder / "channels.yaml").write_text(wrong, encoding="utf-8")
+    result = run("check", "--format", "json")
+    faults = [each for each in json.loads(result.stdout) if each["code"] == "channels"]
+    assert result.exit_code == 1
+    assert {(each["path"], each["line"]) for each in faults} == {
+        ("channels.yaml", 3),
+        ("channels.yaml", 6),
+    }
+
+
+def test_a_channels_file_that_was_asked_for_must_be_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMSBOT_CHANNELS", "gone.yaml")
+    result = run("check")
+    assert result.exit_code == 1
+    assert "gone.yaml:1: error: " in result.stdout
+
+
 # --- test ------------------------------------------------------------------------------------------
 
 

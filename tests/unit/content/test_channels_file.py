@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[3]
 STRONG = "A" * 20 + "-_"
 LINES = (
-    "- id: at",
+    "- id: at-ke",
     "  gateway: africastalking",
     "  kinds: [ussd, sms]",
     '  service_code: "*384*123#"',
@@ -98,7 +98,7 @@ def test_every_field_reaches_the_channel(dev: Settings, file: File) -> None:
     (channel,) = file.load(dev)
     assert channel.kinds == {ChannelKind.USSD, ChannelKind.SMS}
     assert (channel.id, channel.gateway, channel.service_code, channel.sender) == (
-        "at", "africastalking", "*384*123#", "22384",
+        "at-ke", "africastalking", "*384*123#", "22384",
     )  # fmt: skip
     assert (channel.country, channel.timezone, channel.languages) == (
         "KE", ZoneInfo("Africa/Nairobi"), ("en", "sw"),
@@ -130,7 +130,7 @@ def test_quiet_hours_can_be_none(dev: Settings, file: File) -> None:
 def test_the_list_may_stand_below_a_key(dev: Settings, file: File) -> None:
     indented = "".join(f"  {line}\n" for line in LINES)
     file.path.write_text(f"channels:\n{indented}", "utf-8")
-    assert file.load(dev)[0].id == "at"
+    assert file.load(dev)[0].id == "at-ke"
     file.path.write_text(f"channels:\n{indented}".replace("KE\n", "Kenya\n"), "utf-8")
     assert file.faults(dev)[0].startswith("7: error: `country` is 'Kenya'")
 
@@ -217,7 +217,7 @@ def test_an_absent_file_is_refused(dev: Settings, tmp_path: Path) -> None:
 
 def test_two_channels_cannot_have_one_name(dev: Settings, file: File) -> None:
     file.write(more="\n".join(LINES) + "\n")
-    assert file.faults(dev) == ["11: error: two channels are named 'at'"]
+    assert file.faults(dev) == ["11: error: two channels are named 'at-ke'"]
 
 
 def test_ussd_needs_a_code_and_twilio_has_neither_ussd_nor_tokens(
@@ -274,12 +274,12 @@ def test_the_process_environment_beats_the_env_file(
 def test_dev_makes_a_missing_token_once_and_keeps_it(
     dev: Settings, file: File, without: str
 ) -> None:
-    file.write('  tokens: ["${SMSBOT_TOKEN_AT}"]', without=without)
+    file.write('  tokens: ["${SMSBOT_TOKEN_AT_KE}"]', without=without)
     first = load_channels(file.path, dev, environment={})[0].tokens
     assert load_channels(file.path, dev, environment={})[0].tokens == first
-    assert read_made_secrets(dev.data)["SMSBOT_TOKEN_AT"] == first[0]
+    assert read_made_secrets(dev.data)["SMSBOT_TOKEN_AT_KE"] == first[0]
     assert re.fullmatch(r"[A-Za-z0-9_-]{22,}", first[0])
-    assert file.load(dev)[0].tokens == ("made-for-SMSBOT_TOKEN_AT",)
+    assert file.load(dev)[0].tokens == ("made-for-SMSBOT_TOKEN_AT_KE",)
 
 
 def test_a_made_token_is_never_used_where_one_is_given(dev: Settings, file: File) -> None:
@@ -349,6 +349,15 @@ def test_the_shipped_file_serves_without_any_setting_in_dev(dev: Settings, file:
         assert channel.languages == ("en", "sw", "fr")
     assert (channels["tw"].kinds, channels["tw"].sender) == ({ChannelKind.SMS}, "")
     registry.make_gateways(channels.values(), dev)
+
+
+def test_every_name_in_the_shipped_file_is_documented() -> None:
+    names = re.findall(r"\$\{(\w+)[:}]", (ROOT / "channels.yaml").read_text("utf-8"))
+    settings = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    assert [name for name in names if name != "NAME"] == [
+        "SMSBOT_TOKEN_SIM", "SMSBOT_TOKEN_AT_KE", "TWILIO_NUMBER",
+    ]  # fmt: skip
+    assert all(f"`{name}`" in settings for name in names if name != "NAME")
 
 
 def test_production_with_the_shipped_file_names_what_to_mend(dev: Settings, file: File) -> None:

@@ -287,6 +287,25 @@ def test_a_change_is_served_while_the_store_is_away_and_kept_later(house: House)
     assert library.current().version in house.store.kept
 
 
+def test_news_that_could_not_be_told_is_told_at_a_later_look(house: House) -> None:
+    library = house.library()
+    away = [DatabaseAway("away"), DatabaseAway("away")]
+
+    def tell(news: Refresh) -> None:
+        if away:
+            raise away.pop()
+        house.told.append(news)
+
+    library._tell = tell
+    library.load()
+    assert said(library) == "Hello"
+    library.refresh()
+    assert house.told == []
+    library.refresh()
+    library.refresh()
+    assert [each.version for each in house.told] == [library.current().version]
+
+
 def test_an_unreadable_file_is_an_error_of_ours_with_its_path(house: House) -> None:
     (house.flows / "odd.yaml").mkdir()  # no file: ignored
     house.open()

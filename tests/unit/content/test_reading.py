@@ -46,7 +46,6 @@ def source_of(states: str) -> FlowSource:
         ("  a: {say: x, tries: 2, goto: z}\n", "6: `tries` needs a menu, an ask or a quiz"),
         ("  A: {say: x, goto: z}\n", "6: `A` is 'A': wanted is small letters"),
         ("  a: {call: Other, goto: z}\n", "6: `call` is 'Other': wanted is small letters"),
-        ("  a: {call: other}\n", "6: state 'a' needs a goto for what comes after"),
         ("  a: [x]\n", "6: `a` must be a mapping"),
         ("  a:\n    say: x\n    menu: []\n", "8: `menu` has too few entries"),
         ("  a:\n    menu: [{say: x, goto: z}]\n", "7: state 'a' asks without saying anything"),
@@ -232,6 +231,10 @@ def test_every_text_has_its_place_line_role_and_channel() -> None:
     assert source.texts[1].msgctxt == "f/a/say/ussd"
     assert [text.state for text in source.texts[:2]] == ["", "a"]
     assert len({text.context for text in source.texts}) == len(source.texts)
+
+
+def test_a_call_may_be_the_last_state() -> None:
+    assert source_of("  a: {call: other}\n").doc.states["a"].goto is None
 
 
 def test_both_shapes_of_a_quiz_read_alike() -> None:

@@ -65,7 +65,7 @@ def house(_shared_house: House) -> Iterator[House]:
     yield _shared_house
     _shared_house.gateway.behave(latency_ms=0, jitter_ms=0, rates={}, numbers={}, receipts={})
     _ready_again(up)
-    assert up.is_quiet_since(mark)
+    assert up.alarms_since(mark) == []
 
 
 def _ready_again(up: Up) -> None:

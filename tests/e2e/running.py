@@ -79,11 +79,11 @@ class Up:
         lines = self.errors.read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
-    def is_quiet_since(self, mark: int) -> bool:
-        """Say whether no process wrote a traceback, or a line about a fault that nobody foresaw."""
+    def alarms_since(self, mark: int) -> list[str]:
+        """Give the lines of a traceback, or of a fault that nobody foresaw, in any process's log."""
         said = self.errors.read_bytes()[mark:].decode(errors="replace")
         bad = ("Traceback", '"hook_failed"', '"uncaught"', '"request_failed"', '"critical"')
-        return not any(sign in said for sign in bad)
+        return [line for line in said.splitlines() if any(sign in line for sign in bad)]
 
     def mark(self) -> int:
         """Give how much was logged until now."""

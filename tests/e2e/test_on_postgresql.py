@@ -93,4 +93,4 @@ def test_the_main_paths_on_a_postgresql_that_dies_and_comes_back(
         until(up.drained, 30)
         assert gateway.stats()["twice"] == 0
         assert up.stop() == 0
-        assert up.is_quiet_since(0)
+        assert up.alarms_since(0) == []

@@ -85,6 +85,7 @@ def test_a_worker_killed_between_claim_and_mark_leaves_unknown_and_nobody_gets_t
         up.kill(WORKER)
         _forget_the_call(up)
     gateway.behave(rates={})
+    people += _people_write(up, 6)
     until(lambda: "queued" not in up.counts(_STATES), 60)
     time.sleep(2)  # the last good ones are answered; what stays is in nobody's hands
     in_doubt = up.counts(_STATES)["sending"]

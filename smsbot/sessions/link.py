@@ -76,20 +76,30 @@ class Link:
         return self._within_patience(("EVAL", script.lua, keys, *arguments))  # it was flushed
 
     def _within_patience(self, command: tuple[bytes | str | int, ...]) -> Any:
+        was_kept = getattr(self._local, "held", None) is not None
         try:
             answer = self._once(command)
         except RedisAway as fault:
-            return self._keep_trying(command, fault)
+            return self._keep_trying(command, fault, at_once=was_kept)
         self._away_since = 0.0
         return answer
 
-    def _keep_trying(self, command: tuple[bytes | str | int, ...], fault: RedisAway) -> Any:
+    def _keep_trying(
+        self, command: tuple[bytes | str | int, ...], fault: RedisAway, *, at_once: bool
+    ) -> Any:
+        """Call again until the patience ends; `at_once` is once more in any case.
+
+        A connection that was kept since before an outage fails although Redis is back, and the
+        patience may have been used up long ago by another thread: only a fresh one can tell.
+        """
         now = time.monotonic()
         if not self._away_since:
             self._away_since = now
         deadline = self._away_since + self._patience_s
-        while time.monotonic() < deadline:
-            time.sleep(_PAUSE_S)
+        while at_once or time.monotonic() < deadline:
+            if not at_once:
+                time.sleep(_PAUSE_S)
+            at_once = False
             try:
                 answer = self._once(command)
             except RedisAway as again:

@@ -34,6 +34,10 @@ class House:
     gateway: FakeGateway
     flows: Path
 
+    def times_reached(self, number: str) -> int:
+        """Give how many texts the gateway took for this number: counted outside, where it matters."""
+        return sum(line["number"] == number for line in self.gateway.accepted())
+
 
 @pytest.fixture(scope="session")
 def _shared_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:

@@ -39,7 +39,7 @@ def _restarted(starter: Starter, gateway: FakeGateway, offset: str) -> Up:
     ("jumps", "expires"),
     [
         (("+2h", "-1h"), False),
-        pytest.param(("+3d", "-1h", "+40d"), True, marks=pytest.mark.drill),
+        pytest.param(("+3d", "-1h", "+20d"), True, marks=pytest.mark.drill),
     ],
     ids=["hours", "days"],
 )

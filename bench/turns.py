@@ -132,7 +132,7 @@ def rounds(rig: Rig, count: int, seconds: float) -> Iterator[tuple[str, Result]]
                 run(
                     rig.url(name),
                     WALK,
-                    EXPECT,
+                    EXPECT[name],
                     phones=PHONES,
                     seconds=seconds,
                     first=first,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import uuid
@@ -26,11 +27,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+NICENESS = 5
+"""What can wait a second gives way to citizens who wait for an answer."""
+
+
 @click.command()
 def ticker() -> None:
     """Recover what was lost, drain the journal, tell alerts, do the daily chores; until SIGTERM."""
     settings = load_settings()
     log.configure("ticker")
+    os.nice(NICENESS)
     backstage = Backstage(settings)
     schedule = JobSchedule(backstage.redis)
     stop = threading.Event()

@@ -16,6 +16,8 @@ from smsbot.errors import Malformed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MESSAGING_SERVICE = re.compile(r"MG[0-9a-f]{32}")
+"""A sender like this is a Messaging Service: any of its numbers may be written to."""
 MAX_ID = 128
 """How long a gateway's id may be: as wide as the columns that hold it."""
 

@@ -9,10 +9,16 @@ from codecs import getincrementaldecoder
 from typing import TYPE_CHECKING
 
 from smsbot.errors import Forbidden, Malformed, UnknownChannel, WrongAddress
-from smsbot.gateways.fields import code_of, plain_address, required, required_id, words_of
+from smsbot.gateways.fields import (
+    MESSAGING_SERVICE,
+    code_of,
+    plain_address,
+    required,
+    required_id,
+    words_of,
+)
 from smsbot.gateways.form import form_pairs, parse_form, phone_text
 from smsbot.gateways.protocol import Ack, RawRequest, Route
-from smsbot.gateways.twilio_codes import MESSAGING_SERVICE
 from smsbot.gateways.twilio_signature import Secret, algorithm_of, auth_tokens, is_signed
 from smsbot.text.phones import parse_phone
 from smsbot.values import (

@@ -16,10 +16,10 @@ from twilio.base.exceptions import TwilioRestException, TwilioServiceException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from smsbot.gateways.fields import MAX_ID, count_of
+from smsbot.gateways.fields import MAX_ID, MESSAGING_SERVICE, count_of
 from smsbot.gateways.pool import LOOPBACK, Sessions
 from smsbot.gateways.protocol import Route
-from smsbot.gateways.twilio_codes import MESSAGING_SERVICE, verdict_of_error
+from smsbot.gateways.twilio_codes import verdict_of_error
 from smsbot.gateways.verdict import TIMEOUT_S, verdict_of_fault
 from smsbot.values import SendOutcome, SendResult
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from smsbot.gateways.verdict import Verdict, retry_after, verdict_of_status
@@ -52,7 +51,3 @@ def verdict_of_error(status: int, code: object, headers: Mapping[str, str]) -> V
 
 def _with_code(general: Verdict, number: int) -> Verdict:
     return Verdict(general.outcome, str(number), general.words, general.retry_after_s)
-
-
-MESSAGING_SERVICE = re.compile(r"MG[0-9a-f]{32}")
-"""A sender like this is a Messaging Service: any of its numbers may be written to."""

@@ -13,7 +13,7 @@ from smsbot.errors import CannotDecrypt, StaleSession
 if TYPE_CHECKING:
     from smsbot.vault import Vault
 
-KEPT_TURNS = 5
+KEPT_TURNS = 2
 """How many answers are kept for a gateway that asks again; the opening's is kept besides."""
 KEPT_SESSIONS = 3
 """How many earlier gateway sessions are remembered, to know a straggler from a direct dial."""

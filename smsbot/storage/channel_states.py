@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from smsbot.storage.insert import insert_into
 from smsbot.storage.tables import channel_states
 
 if TYPE_CHECKING:
@@ -67,9 +67,8 @@ def note_accepted(connection: Connection, channel: str, now_ms: int) -> None:
 
 
 def _put(connection: Connection, channel: str, **values: object) -> None:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     connection.execute(
-        dialect.insert(channel_states)
+        insert_into(connection.dialect.name, channel_states)
         .values(channel=channel, **values)
         .on_conflict_do_update(index_elements=["channel"], set_=values),
     )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 from sqlalchemy import event
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from smsbot.errors import DatabaseAway
+from smsbot.storage import tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,6 +69,7 @@ class Database:
         return engine
 
     def _postgresql(self, pool_size: int) -> sqlalchemy.Engine:
+        tables.speak_postgresql()
         patience_ms = int(self.patience_s * 1000)
         return sqlalchemy.create_engine(
             self.url,
@@ -140,8 +142,8 @@ class Database:
 
     def driver_sql(self, statement: Select[Any]) -> str:
         """Give a SELECT with its parameters by name, in the words of this database's driver."""
-        of = sqlite.dialect if self.is_sqlite else postgresql.dialect
-        dialect: Dialect = of(paramstyle="named" if self.is_sqlite else "pyformat")
+        spoken = import_module(f"sqlalchemy.dialects.{self.url.get_backend_name()}")
+        dialect: Dialect = spoken.dialect(paramstyle="named" if self.is_sqlite else "pyformat")
         return str(statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True}))
 
     @contextmanager

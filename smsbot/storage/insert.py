@@ -1,15 +1,30 @@
-"""Insert a row once: what makes a repeated turn, webhook or job harmless."""
+"""Insert a row once: what makes a repeated turn, webhook or job harmless.
+
+Only the dialect that is spoken is imported: SQLAlchemy loads all drivers of one with it (2 MB).
+"""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
-
-from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection, Table
+    from sqlalchemy.dialects import postgresql, sqlite
+    from sqlalchemy.sql.dml import ReturningInsert
+
+
+def insert_into(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """Give the dialect's own INSERT, which knows ON CONFLICT; `dialect` is `connection.dialect.name`."""
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 def insert_if_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
@@ -32,15 +47,22 @@ def insert_many_if_new(
     """Insert the rows whose unique keys do not exist yet, in one go."""
     if not rows:
         return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).on_conflict_do_nothing()
-    connection.execute(statement, [dict(row) for row in rows])
+    connection.execute(_once(connection.dialect.name, table), [dict(row) for row in rows])
 
 
 def _inserted(connection: Connection, table: Table, values: Mapping[str, Any]) -> Any:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+    statement = _once_giving_key(connection.dialect.name, table)
     return connection.execute(statement, dict(values)).first()
+
+
+@cache
+def _once(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return insert_into(dialect, table).on_conflict_do_nothing()
+
+
+@cache
+def _once_giving_key(dialect: str, table: Table) -> ReturningInsert[Any]:
+    return _once(dialect, table).returning(*table.primary_key)
 
 
 def in_driver_words(connection: Connection, sql: str) -> str:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Integer, bindparam, case, func, literal_column, or_, select
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.dialects import postgresql, sqlite
 
+from smsbot.storage.insert import insert_into
 from smsbot.storage.tables import messages
 from smsbot.text.segments import segment
 from smsbot.values import MessageState
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection
+    from sqlalchemy.dialects import postgresql, sqlite
+    from sqlalchemy.sql.dml import ReturningInsert
 
     from smsbot.vault import Vault
 
@@ -85,16 +88,14 @@ def seal(vault: Vault, text: str) -> SealedText:
     )
 
 
-def _insert_once(dialect: str) -> postgresql.Insert | sqlite.Insert:
-    if dialect == "sqlite":
-        return sqlite.insert(messages).on_conflict_do_nothing(index_elements=["dedupe_key"])
-    return postgresql.insert(messages).on_conflict_do_nothing(index_elements=["dedupe_key"])
+@cache
+def _insert(dialect: str) -> postgresql.Insert | sqlite.Insert:
+    return insert_into(dialect, messages).on_conflict_do_nothing(index_elements=["dedupe_key"])
 
 
-_INSERT = {name: _insert_once(name) for name in ("sqlite", "postgresql")}
-_INSERT_GIVING_ID = {
-    name: statement.returning(messages.c.id) for name, statement in _INSERT.items()
-}
+@cache
+def _insert_giving_id(dialect: str) -> ReturningInsert[Any]:
+    return _insert(dialect).returning(messages.c.id)
 
 
 def _values(new: NewMessage, now_ms: int) -> dict[str, object]:
@@ -121,14 +122,14 @@ def _values(new: NewMessage, now_ms: int) -> dict[str, object]:
 
 def add(connection: Connection, new: NewMessage, now_ms: int) -> int | None:
     """Insert the row; give its id, or None when the dedupe key exists (that row stays as it is)."""
-    statement = _INSERT_GIVING_ID[connection.dialect.name]
+    statement = _insert_giving_id(connection.dialect.name)
     found: int | None = connection.execute(statement, _values(new, now_ms)).scalar_one_or_none()
     return found
 
 
 def add_many(connection: Connection, rows: Iterable[NewMessage], now_ms: int) -> None:
     """Insert rows in bulk; those whose dedupe key exists are passed over. Flat memory."""
-    statement = _INSERT[connection.dialect.name]
+    statement = _insert(connection.dialect.name)
     chunk: list[dict[str, object]] = []
     for row in rows:
         chunk.append(_values(row, now_ms))

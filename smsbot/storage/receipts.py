@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import orjson
 from sqlalchemy import bindparam, delete, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 
 from smsbot.storage.claims import lock_in_order, rows_of
+from smsbot.storage.insert import insert_into
 from smsbot.storage.tables import messages, receipts
 
 if TYPE_CHECKING:
@@ -112,9 +112,8 @@ def park(connection: Connection, channel: str, rows: Sequence[Parked], now_ms: i
     """Keep receipts until their message is known; the same word for the same id is kept once."""
     if not rows:
         return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     connection.execute(
-        dialect.insert(receipts).on_conflict_do_nothing(),
+        insert_into(connection.dialect.name, receipts).on_conflict_do_nothing(),
         [
             {
                 "channel": channel,

@@ -38,6 +38,22 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 Ref = String(32)
 At = BigInteger
 
+
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), info={"where": where})
+
+
+def speak_postgresql() -> None:
+    """Give partial indexes their condition on PostgreSQL too: before any DDL; twice is once.
+
+    An Index that names a dialect loads it, and PostgreSQL's is 2 MB in every process on SQLite.
+    """
+    for table in metadata.sorted_tables:
+        for index in table.indexes:
+            if "where" in index.info:
+                index.dialect_options["postgresql"]["where"] = text(index.info["where"])
+
+
 contacts = Table(
     "contacts",
     metadata,
@@ -55,11 +71,10 @@ contacts = Table(
     Column("owner_since", At, nullable=False),  # moves on when the number changes hands
     Column("opted_out_at", At),
     Column("erased_at", At),
-    Index(  # erased, but the number still waits for the last confirmation to leave
+    _partial(  # erased, but the number still waits for the last confirmation to leave
         "ix_contacts_erasing",
         "erased_at",
-        sqlite_where=text("erased_at IS NOT NULL AND msisdn_enc IS NOT NULL"),
-        postgresql_where=text("erased_at IS NOT NULL AND msisdn_enc IS NOT NULL"),
+        where="erased_at IS NOT NULL AND msisdn_enc IS NOT NULL",
     ),
 )
 
@@ -81,11 +96,10 @@ suppressions = Table(
     Column("channel", String(64), nullable=False),
     Column("at", At, nullable=False),
     Column("lifted_at", At),  # a START or JOIN of the person; null = in force
-    Index(
+    _partial(
         "ix_suppressions_erased",
         "at",
-        sqlite_where=text("reason = 'erased'"),
-        postgresql_where=text("reason = 'erased'"),
+        where="reason = 'erased'",
     ),
 )
 
@@ -122,11 +136,10 @@ inbound = Table(
     Column("session_enc", LargeBinary),  # the session after this turn, to heal a lost write
     Column("answered_at", At),
     UniqueConstraint("channel", "gateway_id"),
-    Index(
+    _partial(
         "ix_inbound_pending",
         "received_at",
-        sqlite_where=text("state = 'pending'"),
-        postgresql_where=text("state = 'pending'"),
+        where="state = 'pending'",
     ),
     Index("ix_inbound_contact_id", "contact_id"),
     Index("ix_inbound_ref", "ref"),
@@ -163,27 +176,24 @@ messages = Table(
     Column("final_at", At),
     Column("dedupe_key", String(96), nullable=False, unique=True),
     Column("campaign_run_id", Id),
-    Index(
+    _partial(
         "ix_messages_queued",
         "channel",
         "priority",
         "due_at",
         "id",
-        sqlite_where=text("state = 'queued'"),
-        postgresql_where=text("state = 'queued'"),
+        where="state = 'queued'",
     ),
-    Index(
+    _partial(
         "ix_messages_sending",
         "claimed_at",
-        sqlite_where=text("state = 'sending'"),
-        postgresql_where=text("state = 'sending'"),
+        where="state = 'sending'",
     ),
     Index("ix_messages_gateway_id", "gateway_id"),
-    Index(
+    _partial(
         "ix_messages_expiring",
         "expires_at",
-        sqlite_where=text("state = 'queued' AND expires_at IS NOT NULL"),
-        postgresql_where=text("state = 'queued' AND expires_at IS NOT NULL"),
+        where="state = 'queued' AND expires_at IS NOT NULL",
     ),
     Index("ix_messages_contact_id", "contact_id", "created_at"),
     Index("ix_messages_created_at", "created_at"),
@@ -359,13 +369,12 @@ alerts = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("next_at", At, nullable=False, server_default="0"),  # not tried again before this
     Column("ended_at", At),  # the trouble is over
-    Index(
+    _partial(
         "uq_alerts_ongoing",
         "kind",
         "subject",
         unique=True,
-        sqlite_where=text("ended_at IS NULL"),
-        postgresql_where=text("ended_at IS NULL"),
+        where="ended_at IS NULL",
     ),
 )
 

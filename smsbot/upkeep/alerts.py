@@ -10,14 +10,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import smtplib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from smsbot.log import get_logger
 from smsbot.storage import alerts
-from smsbot.upkeep.mail import MailServer
 
 if TYPE_CHECKING:
     from smsbot.config import Settings
@@ -100,6 +98,8 @@ def _tell(settings: Settings, database: Database, alert: Alert, now_ms: int) -> 
 
 
 def _mail(settings: Settings, alert: Alert) -> bool:
+    from smsbot.upkeep.mail import MailServer  # email: 1 MB that waits for the first alert
+
     to = [address.strip() for address in settings.alert_to.split(",") if address.strip()]
     server = MailServer.parse(settings.smtp_url)
     sender = server.user if "@" in server.user else to[0]
@@ -111,7 +111,7 @@ def _mail(settings: Settings, alert: Alert) -> bool:
         server.send(
             sender=sender, to=to, subject=f"[smsbot] {alert.kind}: {alert.subject}", body=body
         )
-    except (OSError, smtplib.SMTPException) as fault:
+    except OSError as fault:  # smtplib's own errors are OSErrors too
         _log.warning("alert_not_mailed", alert=alert.id, fault=type(fault).__name__)
         return False
     return True

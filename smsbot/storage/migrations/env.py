@@ -2,8 +2,9 @@
 
 from alembic import context
 
-from smsbot.storage.tables import metadata
+from smsbot.storage.tables import metadata, speak_postgresql
 
+speak_postgresql()  # a migration is written on SQLite, for both
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,

@@ -85,11 +85,11 @@ def test_receipts_doubled_and_reversed_lead_to_the_same_end(
     house: House, when: str, fails: float
 ) -> None:
     url = house.up.url("at-ke", "delivery")
+    end = "failed" if fails else "delivered"
     for reverse in (False, True):
         plan = {"when": when, "url": url, "repeat": 2, "reverse": reverse, "fail_rate": fails}
         house.gateway.behave(receipts=plan)
         people = _people_write(house, 3)
-        end = "failed" if fails else "delivered"
         for person in people:
             until(lambda person=person: person.states() == [end], 30)  # type: ignore[misc]
         house.gateway.wait_until_quiet()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from smsbot.fakegateway import Page
     from tests.e2e.running import Up
 
-LESSON = ("1", "2", "2", "1", "2", "1", "1")
+LESSON = ("1", "2", "2", "2", "1", "1")
 """From the menu through the lesson about money sent by mistake."""
 REPORT = ("3", "1", "1")
 """From the menu to a report with its reference."""

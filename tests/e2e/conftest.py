@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smsbot.fakegateway import FakeGateway
-from tests.e2e.running import ROOT, Starter, until
+from tests.e2e.running import FLOWS, Starter, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,12 +34,16 @@ class House:
     gateway: FakeGateway
     flows: Path
 
+    def times_reached(self, number: str) -> int:
+        """Give how many texts the gateway took for this number: counted outside, where it matters."""
+        return sum(line["number"] == number for line in self.gateway.accepted())
+
 
 @pytest.fixture(scope="session")
 def _shared_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house")
     flows = folder / "flows"
-    shutil.copytree(ROOT / "flows", flows)
+    shutil.copytree(FLOWS, flows)
     with FakeGateway() as gateway:
         starter = Starter(folder, SMSBOT_FLOWS=str(flows), **gateway.environment)
         try:
@@ -56,6 +60,7 @@ def _shared_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 @pytest.fixture
 def house(_shared_house: House) -> Iterator[House]:
     """A service that tests of one process share: each has phones of its own, and leaves it ready.
+
 
     Whatever a test does to it, no process may write a traceback.
     """

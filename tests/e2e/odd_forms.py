@@ -1,4 +1,4 @@
-"""Forms as nobody meant them: every known field, and what hostile, broken or confused senders put there."""
+"""Forms as nobody meant them: every known field, and what hostile or confused senders put there."""
 
 from __future__ import annotations
 

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     import redis
 
 ROOT = Path(__file__).parents[2]
+FLOWS = Path(__file__).parent / "flows"
+"""Content of these tests' own, so that what is shipped may be reworded."""
 READY_S = 90
 REDIS, WEB, WORKER, TICKER = "redis.sock", "smsbot.up.web", "smsbot.up.worker", "smsbot ticker"
 """What the command lines of the children hold."""

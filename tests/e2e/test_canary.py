@@ -9,8 +9,8 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from smsbot.fakegateway import UssdFault
-from tests.e2e.callers import REPORT, Texter, dialler, walk
+from smsbot.fakegateway import FakeGateway, UssdFault
+from tests.e2e.callers import REPORT, Texter, dialler
 from tests.e2e.running import until
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.e2e.conftest import House
-    from tests.e2e.running import Up
+    from tests.e2e.running import Starter, Up
 
 NUMBER = "+254718273645"
 ACCUSED = "+254729384756"
@@ -33,12 +33,12 @@ _LOOK_FOR = (
 
 def _found_in(raw: bytes, where: str) -> list[str]:
     """Name what of the canary stands in these bytes, in the ways in which texts are written down."""
-    found = []
-    for secret in _LOOK_FOR:
-        for encoding in ("utf-8", "utf-16-le"):
-            if secret.encode(encoding) in raw:
-                found.append(f"{secret!r} in {where}")
-    return found
+    return [
+        f"{secret!r} in {where}"
+        for secret in _LOOK_FOR
+        for encoding in ("utf-8", "utf-16-le")
+        if secret.encode(encoding) in raw
+    ]
 
 
 def _hostile_posts(up: Up) -> Iterator[tuple[str, dict[str, str] | bytes]]:
@@ -47,8 +47,10 @@ def _hostile_posts(up: Up) -> Iterator[tuple[str, dict[str, str] | bytes]]:
     for channel in ("at-ke", "sim"):
         for route in ("ussd", "ussd-end", "sms", "delivery", "optout"):
             url = up.url(channel, route)
-            names = ("sessionId", "id", "status", "phoneNumber", "from", "serviceCode", "to", "text",
-                     "failureReason", "networkCode", "errorMessage", "lastAppResponse", "updateType")  # fmt: skip
+            names = (
+                *("sessionId", "id", "status", "phoneNumber", "from", "serviceCode", "to", "text"),
+                *("failureReason", "networkCode", "errorMessage", "lastAppResponse", "updateType"),
+            )
             for value in everywhere:
                 yield url, dict.fromkeys(names, value)
                 yield url, {value: value, "phoneNumber": value, "serviceCode": "*384*123#"}
@@ -62,9 +64,19 @@ def _hostile_posts(up: Up) -> Iterator[tuple[str, dict[str, str] | bytes]]:
 
 def _dial_with_secrets(up: Up) -> None:
     with dialler(up, number=NUMBER) as phone:
-        walk(phone, (*REPORT[:2], "2", f"{PIN}"))  # an amount that is a PIN
+        phone.dial()
+        for key in (
+            *REPORT[:2],
+            "2",
+            PIN,
+            f"{SECRET} {PIN} {ACCUSED}",
+        ):  # an amount, and free words
+            if not phone.page.ends:
+                phone.answer(key)
     with dialler(up, number=NUMBER) as phone:
-        walk(phone, ("1", PIN, "2", f"{SECRET} {PIN}"))
+        phone.dial()
+        for key in ("1", PIN, "2", f"{SECRET} {PIN}"):
+            phone.answer(key)
         phone.resend()
         phone.end(up.url("at-ke", "ussd-end"), errorMessage=SECRET)
     with dialler(up, number=NUMBER) as phone:
@@ -78,7 +90,8 @@ def _text_with_secrets(up: Up) -> None:
     texts = (
         f"{SECRET} {PIN}",
         f"SCAM Umeshinda KSh 50,000! Piga {ACCUSED} au 0{ACCUSED[4:]}. PIN {PIN} {SECRET}",
-        f"Confirmed. You have received Ksh3,500 from JANE {NUMBER}. {SECRET}. Send your PIN {PIN} to 0{ACCUSED[4:]}",
+        f"Confirmed. You have received Ksh3,500 from JANE {NUMBER}. {SECRET}. Send your PIN {PIN} "
+        f"to 0{ACCUSED[4:]}",
         *("SCAM", f"CHECK {ACCUSED}", f"STATUS {PIN}", f"WHY {PIN}", f"REGION {SECRET} {PIN}"),
         *("WRONG", PIN, "Kiswahili", "JOIN", "MYDATA", f"MYDATA {PIN}", "STOP", "START"),
     )
@@ -154,7 +167,20 @@ def _everywhere(up: Up) -> Sequence[str]:
 
 
 def test_a_number_and_a_secret_stand_nowhere_in_clear(house: House) -> None:
-    up = house.up
+    _push_it_through(house.up)
+
+
+@pytest.mark.drill
+def test_nor_do_they_with_the_content_that_is_shipped(starter: Starter) -> None:
+    with FakeGateway() as gateway:
+        up = starter.start(**gateway.environment)
+        up.wait_until_ready()
+        _push_it_through(up)
+        assert up.stop() == 0
+        assert [*_found_in(up.errors.read_bytes(), "the log"), *_in_files(up.data)] == []
+
+
+def _push_it_through(up: Up) -> None:
     assert _found_in(f"x{NUMBER}y".encode(), "the sieve")
     _dial_with_secrets(up)
     _text_with_secrets(up)

@@ -40,10 +40,6 @@ def _people_write(house: House, count: int) -> list[Texter]:
     return people
 
 
-def _times_reached(house: House, person: Texter) -> int:
-    return sum(line["number"] == person.number for line in house.gateway.accepted())
-
-
 @pytest.mark.parametrize("seconds", [1.5, pytest.param(20, marks=pytest.mark.drill)])
 def test_a_gateway_that_was_away_delivers_once_when_it_is_back(
     house: House, seconds: float
@@ -54,7 +50,7 @@ def test_a_gateway_that_was_away_delivers_once_when_it_is_back(
         assert {state for one in people for state in one.states()} <= {"queued", "sending"}
     for person in people:
         assert len(person.receives(1, 60)) == 1
-        assert _times_reached(house, person) == 1
+        assert house.times_reached(person.number) == 1
 
 
 @pytest.mark.parametrize("seconds", [2, pytest.param(20, marks=pytest.mark.drill)])
@@ -65,7 +61,7 @@ def test_a_gateway_that_refuses_for_a_while_delivers_once_afterwards(
     people = _people_write(house, 6)
     for person in people:
         assert len(person.receives(1, 60 + seconds)) == 1
-        assert _times_reached(house, person) == 1
+        assert house.times_reached(person.number) == 1
     assert house.gateway.stats()["answers"]["throttle"] >= 1
 
 
@@ -80,7 +76,7 @@ def test_a_request_that_nobody_answers_is_unknown_and_never_sent_again(
     house.gateway.behave(rates={})
     time.sleep(12)
     assert person.states() == ["unknown"]
-    assert _times_reached(house, person) == (0 if fault is Fault.HANG else 1)
+    assert house.times_reached(person.number) == (0 if fault is Fault.HANG else 1)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -89,11 +85,11 @@ def test_receipts_doubled_and_reversed_lead_to_the_same_end(
     house: House, when: str, fails: float
 ) -> None:
     url = house.up.url("at-ke", "delivery")
+    end = "failed" if fails else "delivered"
     for reverse in (False, True):
         plan = {"when": when, "url": url, "repeat": 2, "reverse": reverse, "fail_rate": fails}
         house.gateway.behave(receipts=plan)
         people = _people_write(house, 3)
-        end = "failed" if fails else "delivered"
         for person in people:
             until(lambda person=person: person.states() == [end], 30)  # type: ignore[misc]
         house.gateway.wait_until_quiet()

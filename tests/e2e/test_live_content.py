@@ -25,7 +25,7 @@ OLD, NEW = (
     "Stay safe on your phone. Free lessons, free help.",
     "Be safe. Lessons and help for free.",
 )
-RULE, NEW_RULE = "The rule: money sent by mistake", "The new rule: money sent by mistake"
+RULE, NEW_RULE = "The rule: the network", "The new rule: the network"
 _OFTEN = 8
 
 
@@ -33,7 +33,7 @@ _OFTEN = 8
 def menu(house: House) -> Iterator[Path]:
     path = house.flows / "menu.yaml"
     before = path.read_text()
-    lesson = house.flows / "wrong-send.yaml"
+    lesson = house.flows / "lesson.yaml"
     lesson_before = lesson.read_text()
     yield path
     path.write_text(before)
@@ -71,22 +71,22 @@ def _edit(path: Path, old: str, new: str) -> None:
 def test_an_edit_is_live_and_a_session_under_way_keeps_its_words(house: House, menu: Path) -> None:
     up = house.up
     with dialler(up) as control, dialler(up) as under_way, dialler(up) as restarted:
-        walk(control, LESSON[:5])
-        old = control.answer("98").text
+        walk(control, LESSON[:4])
+        old = control.answer(LESSON[4]).text
         assert RULE in old
         for phone in (under_way, restarted):
-            walk(phone, LESSON[:5])
-        _edit(house.flows / "wrong-send.yaml", RULE, NEW_RULE)
+            walk(phone, LESSON[:4])
+        _edit(house.flows / "lesson.yaml", RULE, NEW_RULE)
         _edit(menu, OLD, NEW)
         until(lambda: _doors(up) == {NEW}, LIVE_S)
 
-        assert under_way.answer("98").text == old
+        assert under_way.answer(LESSON[4]).text == old
         up.kill(WEB)  # what the processes remembered is gone; the files are new
         until(lambda: up.status("/readyz") == 200, 60)
-        assert restarted.answer("98").text == old
+        assert restarted.answer(LESSON[4]).text == old
         with dialler(up) as stranger:
-            walk(stranger, LESSON[:5])
-            assert NEW_RULE in stranger.answer("98").text
+            walk(stranger, LESSON[:4])
+            assert NEW_RULE in stranger.answer(LESSON[4]).text
 
 
 def test_a_broken_edit_is_refused_and_told_until_it_is_mended(house: House, menu: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from smsbot.fakegateway import FakeGateway
 from tests.e2e.callers import APOLOGY, LESSON, PATIENCE_S, REPORT, dialler, texter, walk
-from tests.e2e.running import until
+from tests.e2e.running import FLOWS, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,8 @@ def test_the_main_paths_on_a_postgresql_that_dies_and_comes_back(
     starter: Starter, postgres: PostgresServer, away_s: float
 ) -> None:
     with FakeGateway() as gateway:
-        up = starter.start(SMSBOT_DATABASE_URL=postgres.get_uri(), **gateway.environment)
+        environ = {"SMSBOT_FLOWS": str(FLOWS), "SMSBOT_DATABASE_URL": postgres.get_uri()}
+        up = starter.start(**environ, **gateway.environment)
         up.wait_until_ready()
         writer = texter(up)
         writer.ask("JOIN")

@@ -1,4 +1,4 @@
-"""Workers are killed while texts are in a gateway's hands: nobody gets two, and what is unknown says so."""
+"""Workers are killed with texts in a gateway's hands: nobody gets two, and what is unknown says so."""
 
 from __future__ import annotations
 

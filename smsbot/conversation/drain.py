@@ -64,6 +64,8 @@ class Drain:
             fresh += new
             known += len(batch.turns) - new
             lost += batch.lost
+            if len(batch.turns) + batch.lost < BATCH:
+                break  # what comes now is the next second's: a commit per handful would cost more
         return Drained(fresh, known, lost)
 
     def _store(self, connection: Connection, turns: Sequence[TurnFacts]) -> int:

@@ -175,7 +175,7 @@ class SmsConversation:
                 facts = turn_facts(
                     turn.id, turn, live, outcome.answered, (), ends=live.session.ended
                 )
-                turn_rows.insert_turns(connection, [turn_row(facts, self._vault)])
+                turn_rows.insert_turn(connection, turn_row(facts, self._vault))
             sealed = self._vault.encrypt(to_plain(live), inbound.SESSION_CONTEXT)
         for index, said in enumerate(understood.texts):
             replies.queue_reply(

@@ -20,6 +20,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from smsbot.sessions.client import PREFIX, answering
+from smsbot.sessions.link import Link
+from smsbot.sessions.link import Script as LinkScript
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +120,8 @@ class PrefixCounter:
     """Counts replies per block of numbers and day, so that pumped number ranges hit a ceiling."""
 
     def __init__(self, client: redis.Redis, vault: Vault) -> None:
-        self._count = client.register_script(_COUNT)
+        self._link = Link(client.connection_pool, restart_patience_s=0.0)
+        self._script = LinkScript(_COUNT)
         self._vault = vault
 
     def count(self, channel: str, msisdn: Msisdn, now_ms: int) -> int:
@@ -127,9 +130,6 @@ class PrefixCounter:
         A block is country, network and the next digits: `+` and six digits, a million numbers.
         """
         block = self._vault.mac(msisdn.e164[:_PREFIX_CHARS].encode(), person=b"prefix")[:16]
-        with answering():
-            found = self._count(
-                keys=[f"{PREFIX}prefix:{channel}:{now_ms // _DAY_MS}:{block}"],
-                args=[_KEEP_PREFIX_S],
-            )
+        key = f"{PREFIX}prefix:{channel}:{now_ms // _DAY_MS}:{block}"
+        found = self._link.run(self._script, 1, key, _KEEP_PREFIX_S)
         return int(found)

@@ -49,12 +49,19 @@ class Script:
 class Link:
     """Calls Redis over this thread's own connection. Threads and forks may share a Link."""
 
-    def __init__(self, url: str, *, restart_patience_s: float = RESTART_PATIENCE_S) -> None:
-        self._pool = ConnectionPool.from_url(
-            url,
-            socket_timeout=PATIENCE_S,
-            socket_connect_timeout=PATIENCE_S,
-            protocol=2,
+    def __init__(
+        self, at: str | ConnectionPool, *, restart_patience_s: float = RESTART_PATIENCE_S
+    ) -> None:
+        """Link to a URL, or to where the pool of a redis-py client leads."""
+        self._pool = (
+            ConnectionPool.from_url(
+                at,
+                socket_timeout=PATIENCE_S,
+                socket_connect_timeout=PATIENCE_S,
+                protocol=2,
+            )
+            if isinstance(at, str)
+            else at
         )
         self._local = threading.local()
         self._patience_s = restart_patience_s

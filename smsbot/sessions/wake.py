@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from smsbot.sessions.client import PREFIX, answering
+from smsbot.sessions.link import Link
 
 if TYPE_CHECKING:
     import redis
@@ -26,11 +27,12 @@ class WakeFlags:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
+        self._link = Link(client.connection_pool, restart_patience_s=0.0)
 
     def raise_flag(self, channel: str) -> bool:
         """Set the flag; say whether it was down, so that the caller must queue the job."""
-        with answering():
-            return bool(self._client.set(f"{PREFIX}wake:{channel}", b"1", nx=True, ex=PENDING_S))
+        key = f"{PREFIX}wake:{channel}"
+        return self._link.call("SET", key, "1", "NX", "EX", PENDING_S) is not None
 
     def renew(self, channel: str) -> None:
         """Say that a job is at work on the channel."""

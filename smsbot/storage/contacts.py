@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from smsbot.errors import NotFound
-from smsbot.storage.insert import in_driver_words, insert_if_new, insert_many_if_new
+from smsbot.storage.insert import in_driver_words, insert_if_new, insert_many_if_new, say
 from smsbot.storage.tables import contact_tags, contacts
 from smsbot.text.phones import country_of
 from smsbot.values import Msisdn
@@ -16,7 +16,7 @@ from smsbot.values import Msisdn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
 
     from smsbot.vault import Vault
 
@@ -26,9 +26,6 @@ MAX_REGION_CHARS = 64
 ALPHA2 = 2
 """Letters of an ISO 3166-1 code."""
 MAX_NETWORK_CHARS = 16
-
-_COLUMNS = tuple(column for column in contacts.c if column.name != "msisdn_enc")
-_BY_REF = select(*_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +51,28 @@ class Contact:
     erased_at: int | None
 
 
-def _contact(row: Row[tuple[object, ...]]) -> Contact:
-    return Contact(**row._mapping)  # noqa: SLF001  # the columns are the fields, by name
+_NAMES = ", ".join(field.name for field in fields(Contact))
+_BY_REF = f"SELECT {_NAMES} FROM contacts WHERE ref = ?"  # noqa: S608  # our own words only
+_BY_ID = f"SELECT {_NAMES} FROM contacts WHERE id = ?"  # noqa: S608
+_TOUCH = """
+UPDATE contacts SET network = COALESCE(NULLIF(?, ''), network),
+  last_seen_at = CASE WHEN last_seen_at < ? THEN ? ELSE last_seen_at END
+WHERE id = ?
+"""
 
 
 def find(connection: Connection, ref: str) -> Contact | None:
     """Give the contact of this ref, or None."""
-    row = connection.execute(_BY_REF.where(contacts.c.ref == ref)).one_or_none()
-    return None if row is None else _contact(row)
+    row = say(connection, _BY_REF, ref).first()
+    return None if row is None else Contact(*row)
 
 
 def by_id(connection: Connection, contact_id: int) -> Contact:
     """Give the contact of this id, or raise NotFound."""
-    row = connection.execute(_BY_REF.where(contacts.c.id == contact_id)).one_or_none()
+    row = say(connection, _BY_ID, contact_id).first()
     if row is None:
         raise NotFound(f"there is no contact {contact_id}")
-    return _contact(row)
+    return Contact(*row)
 
 
 def ensure(
@@ -162,14 +165,7 @@ def msisdn_of(connection: Connection, vault: Vault, contact_id: int) -> Msisdn:
 
 def touch(connection: Connection, contact_id: int, now_ms: int, *, network: str = "") -> None:
     """Note that the person was heard; time moves forward only, however late the news comes."""
-    values: dict[str, object] = {
-        "last_seen_at": func.max(contacts.c.last_seen_at, now_ms)
-        if connection.dialect.name == "sqlite"
-        else func.greatest(contacts.c.last_seen_at, now_ms),
-    }
-    if network:
-        values["network"] = network[:MAX_NETWORK_CHARS]
-    connection.execute(update(contacts).where(contacts.c.id == contact_id).values(values))
+    say(connection, _TOUCH, network[:MAX_NETWORK_CHARS], now_ms, now_ms, contact_id)
 
 
 def set_language(connection: Connection, contact_id: int, language: str, now_ms: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 2.0
 """How long a statement waits for a lock or a connection: USSD must answer within 3 s."""
+_CHECKPOINT_PAGES = 4000
+"""16 MB: a text changes some twenty pages, mostly the same ones, and each is copied but once then."""
+_UNNOTICED_MS = 50
 _SQLITE_AWAY = ("locked", "busy", "full", "disk i/o", "unable to open", "readonly")
 
 
@@ -38,6 +42,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.patience_s = patience_s
         self._kept: dict[int, Connection] = {}
+        self._writing = threading.Lock()
         self.engine = self._sqlite() if self.is_sqlite else self._postgresql(pool_size)
         self._driver_error = self.engine.dialect.loaded_dbapi.Error
 
@@ -58,13 +63,25 @@ class Database:
                 "synchronous=FULL",  # an acknowledged STOP outlives a power cut
                 "foreign_keys=ON",
                 "temp_store=MEMORY",
+                f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
             ):
                 connection.execute(f"PRAGMA {pragma}")
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
-            immediate = connection.get_execution_options().get("smsbot_write", False)
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+            options = connection.get_execution_options()
+            if not options.get("smsbot_write", False):
+                connection.exec_driver_sql("BEGIN")
+                return
+            left_ms = options["smsbot_left_ms"]
+            if left_ms > patience_ms - _UNNOTICED_MS:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                return
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={left_ms}")
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            finally:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={patience_ms}")
 
         return engine
 
@@ -88,10 +105,32 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Give a connection in a transaction that commits at the end, or rolls back on an error."""
-        with self._answering(), self.engine.connect() as plain:
-            connection = plain.execution_options(smsbot_write=True)
+        with (
+            self._answering(),
+            self._turn_to_write() as left_ms,
+            self.engine.connect() as plain,
+        ):
+            connection = plain.execution_options(smsbot_write=True, smsbot_left_ms=left_ms)
             with connection.begin():
                 yield connection
+
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[int]:
+        """Let this process's threads write one after the other; give what is left of the patience.
+
+        Who waits for SQLite itself sleeps, and looks again after 1, 2, 5 ... 100 ms: under load its
+        waiters starve by chance.
+        """
+        if not self.is_sqlite:
+            yield 0
+            return
+        writing, began = self._writing, time.monotonic()
+        if not writing.acquire(timeout=self.patience_s):
+            raise DatabaseAway("no turn to write came in time")
+        try:
+            yield max(0, int((self.patience_s - (time.monotonic() - began)) * 1000))
+        finally:
+            writing.release()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -164,6 +203,7 @@ class Database:
 
     def dispose(self) -> None:
         """Forget the pool without closing what a parent process shares."""
+        self._writing = threading.Lock()
         self._kept = {}
         self.engine.dispose(close=False)
 

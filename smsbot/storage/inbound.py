@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
-
-from smsbot.storage.insert import insert_once
-from smsbot.storage.tables import inbound
+from smsbot.storage.insert import say
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -19,6 +16,16 @@ BODY_CONTEXT = b"inbound.body"
 SESSION_CONTEXT = b"inbound.session"
 ANSWERED = "answered"
 SILENT = "silent"
+_STORE = f"""
+INSERT INTO inbound (channel, gateway_id, ref, contact_id, body_enc, network, opt_hint, received_at,
+  state, answered_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, '{ANSWERED}', ?) ON CONFLICT DO NOTHING RETURNING id
+"""  # noqa: S608  # our own words only
+_LAST = """
+SELECT session_enc, received_at FROM inbound WHERE contact_id = ? AND channel = ? AND id < ?
+ORDER BY id DESC LIMIT 1
+"""
+_SETTLE = "UPDATE inbound SET session_enc = ?, state = ? WHERE id = ?"
 
 
 def store(
@@ -32,47 +39,34 @@ def store(
     now_ms: int,
 ) -> int | None:
     """Keep a text; give its row, or None when this (channel, gateway id) is there already."""
-    return insert_once(
+    row = say(
         connection,
-        inbound,
-        {
-            "channel": channel,
-            "gateway_id": event.gateway_id,
-            "ref": ref,
-            "contact_id": contact_id,
-            "body_enc": vault.encrypt(event.text.encode(), BODY_CONTEXT),
-            "network": event.network,
-            "opt_hint": event.opt_hint.value if event.opt_hint else "",
-            "received_at": now_ms,
-            "state": ANSWERED,
-            "answered_at": now_ms,
-        },
-    )
+        _STORE,
+        channel,
+        event.gateway_id,
+        ref,
+        contact_id,
+        vault.encrypt(event.text.encode(), BODY_CONTEXT),
+        event.network,
+        event.opt_hint.value if event.opt_hint else "",
+        now_ms,
+        now_ms,
+    ).first()
+    return None if row is None else int(row[0])
 
 
 def last_session(
     connection: Connection, channel: str, contact_id: int, before_id: int, since_ms: int
 ) -> bytes | None:
     """Give the session that the text before this one led to, unless it is older than `since_ms`."""
-    row = connection.execute(
-        select(inbound.c.session_enc, inbound.c.received_at)
-        .where(
-            inbound.c.contact_id == contact_id,
-            inbound.c.channel == channel,
-            inbound.c.id < before_id,
-        )
-        .order_by(inbound.c.id.desc())
-        .limit(1),
-    ).first()
-    return None if row is None or row.received_at < since_ms else row.session_enc
+    row = say(connection, _LAST, contact_id, channel, before_id).first()
+    if row is None or row[1] < since_ms or row[0] is None:
+        return None
+    return bytes(row[0])
 
 
 def settle(
     connection: Connection, inbound_id: int, *, session_enc: bytes | None, silent: bool
 ) -> None:
     """Note the session that a text led to, and whether it got no answer."""
-    connection.execute(
-        update(inbound)
-        .where(inbound.c.id == inbound_id)
-        .values(session_enc=session_enc, state=SILENT if silent else ANSWERED),
-    )
+    say(connection, _SETTLE, session_enc, SILENT if silent else ANSWERED, inbound_id)

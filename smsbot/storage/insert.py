@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection, CursorResult, Table
     from sqlalchemy.dialects import postgresql, sqlite
     from sqlalchemy.sql.dml import ReturningInsert
 
@@ -63,6 +63,14 @@ def _once(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
 @cache
 def _once_giving_key(dialect: str, table: Table) -> ReturningInsert[Any]:
     return _once(dialect, table).returning(*table.primary_key)
+
+
+def say(connection: Connection, sql: str, *values: object) -> CursorResult[*tuple[Any, ...]]:
+    """Run a statement that is written with `?`, past SQLAlchemy's compiler.
+
+    Half the cost, for the statements of every text and turn. What comes back is what the driver gives.
+    """
+    return connection.exec_driver_sql(in_driver_words(connection, sql), values)
 
 
 def in_driver_words(connection: Connection, sql: str) -> str:

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer, bindparam, case, func, literal_column, or_, select
+from sqlalchemy import Integer, bindparam, func, literal_column, or_, select
 from sqlalchemy import cast as sql_cast
 
-from smsbot.storage.insert import insert_into
+from smsbot.storage.insert import insert_into, say
 from smsbot.storage.tables import messages
 from smsbot.text.segments import segment
 from smsbot.values import MessageState
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
     from sqlalchemy.dialects import postgresql, sqlite
-    from sqlalchemy.sql.dml import ReturningInsert
 
     from smsbot.vault import Vault
 
@@ -93,11 +92,6 @@ def _insert(dialect: str) -> postgresql.Insert | sqlite.Insert:
     return insert_into(dialect, messages).on_conflict_do_nothing(index_elements=["dedupe_key"])
 
 
-@cache
-def _insert_giving_id(dialect: str) -> ReturningInsert[Any]:
-    return _insert(dialect).returning(messages.c.id)
-
-
 def _values(new: NewMessage, now_ms: int) -> dict[str, object]:
     return {
         "channel": new.channel,
@@ -120,11 +114,22 @@ def _values(new: NewMessage, now_ms: int) -> dict[str, object]:
     }
 
 
+_NAMES = (
+    *("channel", "contact_id", "ref", "purpose", "priority", "body_enc", "body_hash", "encoding"),
+    *("segments", "state", "reason", "due_at", "expires_at", "created_at", "final_at"),
+    *("dedupe_key", "campaign_run_id"),
+)
+_ADD = (
+    f"INSERT INTO messages ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))}) "  # noqa: S608
+    "ON CONFLICT (dedupe_key) DO NOTHING RETURNING id"
+)
+
+
 def add(connection: Connection, new: NewMessage, now_ms: int) -> int | None:
     """Insert the row; give its id, or None when the dedupe key exists (that row stays as it is)."""
-    statement = _insert_giving_id(connection.dialect.name)
-    found: int | None = connection.execute(statement, _values(new, now_ms)).scalar_one_or_none()
-    return found
+    values = _values(new, now_ms)
+    row = say(connection, _ADD, *(values[name] for name in _NAMES)).first()
+    return None if row is None else int(row[0])
 
 
 def add_many(connection: Connection, rows: Iterable[NewMessage], now_ms: int) -> None:
@@ -181,34 +186,19 @@ class Spoken:
     same: int
 
 
-_SPOKEN = select(
-    func.count().label("texts"),
-    func.coalesce(
-        func.sum(case((messages.c.body_hash == bindparam("body_hash"), 1), else_=0)), 0
-    ).label("same"),
-).where(
-    messages.c.contact_id == bindparam("contact_id"),
-    messages.c.created_at > bindparam("after"),
-    messages.c.priority == PRIORITY_REPLY,
-    messages.c.channel == bindparam("channel"),
-    messages.c.state != MessageState.SUPPRESSED.value,
-)
+_SPOKEN = f"""
+SELECT count(*), COALESCE(SUM(CASE WHEN body_hash = ? THEN 1 ELSE 0 END), 0) FROM messages
+WHERE contact_id = ? AND created_at > ? AND priority = {PRIORITY_REPLY} AND channel = ?
+  AND state <> '{MessageState.SUPPRESSED.value}'
+"""  # noqa: S608  # our own words only
 
 
 def spoken_since(
     connection: Connection, *, channel: str, contact_id: int, body_hash: str, after_ms: int
 ) -> Spoken:
     """Count the replies to a contact since `after_ms`, without those that were suppressed."""
-    row = connection.execute(
-        _SPOKEN,
-        {
-            "channel": channel,
-            "contact_id": contact_id,
-            "body_hash": body_hash,
-            "after": after_ms,
-        },
-    ).one()
-    return Spoken(row.texts, row.same)
+    texts, same = say(connection, _SPOKEN, body_hash, contact_id, after_ms, channel).one()
+    return Spoken(texts, same)
 
 
 _DUE = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, func, or_, select, update
 
-from smsbot.storage.insert import in_driver_words
+from smsbot.storage.insert import in_driver_words, say
 from smsbot.storage.tables import turns, ussd_sessions
 
 if TYPE_CHECKING:
@@ -68,6 +68,11 @@ def insert_turns(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> set
     if fresh:
         connection.exec_driver_sql(in_driver_words(connection, _INSERT), list(fresh.values()))
     return set(fresh)
+
+
+def insert_turn(connection: Connection, row: tuple[Any, ...]) -> None:
+    """Store one turn that is new, or was stored before: one statement."""
+    say(connection, _INSERT, *row)
 
 
 def _known(connection: Connection, ids: Sequence[str]) -> set[str]:

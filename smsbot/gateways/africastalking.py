@@ -32,6 +32,8 @@ _PLAIN = "text/plain; charset=utf-8"
 class AfricasTalkingWebhooks:
     """The half that reads and answers posts: the simulator is reached in the same words."""
 
+    signs = False
+
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.routes = frozenset().union(*(ROUTES[kind] for kind in channel.kinds))

@@ -56,11 +56,16 @@ class Gateway(Protocol):
     routes: frozenset[Route]
     max_batch: int
     """How many recipients one request may have."""
+    signs: bool
+    """Its posts are proven by a signature over address and body; else by the token in the path."""
     has_credentials: bool
     """False: nothing can be sent; in dev the outgoing texts go to the simulator."""
 
     def authenticate(self, request: RawRequest, route: Route) -> None:
-        """Return if the request is the provider's; raise Forbidden otherwise. Constant time."""
+        """Return if the request is the provider's; raise Forbidden otherwise. Constant time.
+
+        Unless the gateway `signs`, the body is not read yet: it is empty here.
+        """
 
     def parse(self, request: RawRequest, route: Route) -> Event:
         """Give the event in the body; raise Malformed or WrongAddress. No clock, no I/O."""

@@ -68,6 +68,7 @@ class Twilio:
 
     routes = frozenset({Route.SMS, Route.STATUS})
     max_batch = 1
+    signs = True
 
     def __init__(
         self,

@@ -24,6 +24,7 @@ class WithoutCredentials:
         self.channel = gateway.channel
         self.routes = gateway.routes
         self.max_batch = gateway.max_batch
+        self.signs = gateway.signs
 
     def send(self, request: SendRequest) -> Sequence[SendResult]:
         """Accept all as simulated, or say that the account is at fault. No I/O."""

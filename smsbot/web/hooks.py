@@ -99,9 +99,15 @@ class Hooks:
             where = (gateway.channel.id, route.value)
             if environ["REQUEST_METHOD"] != "POST":
                 return _refusal(405, "method", "a webhook is a POST"), where, "method"
-            address = "" if token else self._public_address(environ)  # only signatures need it
-            request = RawRequest("POST", address, token, _body(environ), _Headers(environ))
-            gateway.authenticate(request, route)
+            headers = _Headers(environ)
+            if gateway.signs:
+                address = self._public_address(environ)
+                request = RawRequest("POST", address, token, _body(environ), headers)
+                gateway.authenticate(request, route)
+            else:
+                # Before the body: who lacks the token can't make a thread wait for one.
+                gateway.authenticate(RawRequest("POST", "", token, b"", headers), route)
+                request = RawRequest("POST", "", token, _body(environ), headers)
             event = gateway.parse(request, route)
             return self._serve(gateway, route, event), where, "ok"
         except RequestError as fault:

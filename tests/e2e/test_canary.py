@@ -90,8 +90,7 @@ def _text_with_secrets(up: Up) -> None:
     texts = (
         f"{SECRET} {PIN}",
         f"SCAM Umeshinda KSh 50,000! Piga {ACCUSED} au 0{ACCUSED[4:]}. PIN {PIN} {SECRET}",
-        f"Confirmed. You have received Ksh3,500 from JANE {NUMBER}. {SECRET}. Send your PIN {PIN} "
-        f"to 0{ACCUSED[4:]}",
+        f"Confirmed. You have received Ksh3,500 from {NUMBER}. {SECRET}. Send PIN {PIN} to {ACCUSED}",
         *("SCAM", f"CHECK {ACCUSED}", f"STATUS {PIN}", f"WHY {PIN}", f"REGION {SECRET} {PIN}"),
         *("WRONG", PIN, "Kiswahili", "JOIN", "MYDATA", f"MYDATA {PIN}", "STOP", "START"),
     )

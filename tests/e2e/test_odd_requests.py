@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from tests.e2e.callers import new_number
+from tests.e2e.callers import PATIENCE_S, dialler, new_number
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import House
@@ -61,6 +61,20 @@ def test_twilio_without_its_signature_is_refused(house: House) -> None:
     for route in ("sms", "status"):
         answer = requests.post(house.up.url("tw", route), data={"MessageSid": "SM1"}, timeout=10)
         assert _refused(answer) == 403
+
+
+def test_half_sent_posts_without_the_token_keep_nobody_waiting(house: House) -> None:
+    held = []
+    try:
+        for path in (b"at-ke/guessed/ussd", b"at-ke/sms", b"sim/a/b/sms", b"nobody/sms") * 10:
+            held.append(socket.create_connection(("127.0.0.1", house.up.port), 5))
+            head = b"POST /hooks/%s HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nse" % path
+            held[-1].sendall(head)
+        with dialler(house.up) as phone:
+            assert phone.dial().took_s < PATIENCE_S
+    finally:
+        for connection in held:
+            connection.close()
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,7 @@ class LoopbackGateway:
     """The adapter. Connections are per thread and kept, as the real ones are."""
 
     routes = frozenset()
+    signs = False
 
     def __init__(
         self, channel: Channel, port: int, *, max_batch: int = 100, has_credentials: bool = True

@@ -46,6 +46,13 @@ TEXT = {
 }
 
 
+class Stalled(io.RawIOBase):
+    """A body that never comes."""
+
+    def read(self, _size: int = -1) -> bytes:
+        raise AssertionError("somebody waited for the body")
+
+
 class Web:
     """Posts to the WSGI application as a server would."""
 
@@ -89,6 +96,12 @@ def web(
     service = Service(database, redis_url, vault, everything(), channel(tokens=(TOKEN, "b" * 30)))
     yield Web(service)
     service.close()
+
+
+@pytest.mark.parametrize("path", ["/hooks/sim/a-guess/ussd", "/hooks/sim/ussd", "/hooks/none/sms"])
+def test_nobody_waits_for_the_body_of_a_stranger(web: Web, path: str) -> None:
+    status, _ = web.post(path, b"text=1", **{"wsgi.input": Stalled()})
+    assert status in (403, 404)
 
 
 def test_a_turn_is_answered_in_the_gateways_form(web: Web) -> None:

@@ -101,9 +101,13 @@ def read_environment() -> dict[str, object]:
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Read the environment (overrides win), make dev secrets, refuse what can't be right."""
+    """Read the environment (overrides win), make dev secrets, refuse what can't be right.
+
+    An override is named as the field or as the variable.
+    """
+    fields = Settings.model_fields
     given = {
-        Settings.model_fields[name].alias or name: value
+        (fields[name].alias or name) if name in fields else name: value
         for name, value in overrides.items()
         if value is not None
     }

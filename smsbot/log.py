@@ -9,17 +9,15 @@ because a message can quote the text that caused it.
 
 from __future__ import annotations
 
-import atexit
 import logging
 import logging.config
-import os
 import sys
 import threading
 import time
-from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from smsbot.later import Later
 from smsbot.logline import describe, logging_config, mask, mask_value, serialise
 
 # structlog takes rich along, if it is there, for a coloured console that we never show: 5 MB a process.
@@ -123,46 +121,18 @@ def write_line(event: str, **fields: str | float | bool) -> None:
     together every tenth of a second, since each write would let another thread take over in the
     middle of a turn; a process that is killed loses the last of them.
     """
-    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    line = {**fields, "event": event, "level": "info", "at": now, "service": _service}
-    _lines.add(serialise(line))
+    _lines.add((time.time_ns(), event, fields))
 
 
-class _Lines:
-    """Lines that wait to be written, and the thread that writes them; made anew after a fork."""
-
-    def __init__(self) -> None:
-        self._waiting: deque[str] = deque()
-        self._writes = False
-
-    def add(self, line: str) -> None:
-        self._waiting.append(line)
-        if not self._writes:
-            self._writes = True
-            threading.Thread(target=self._write_often, name="log", daemon=True).start()
-            atexit.register(self.flush)
-
-    def _write_often(self) -> None:
-        while True:
-            time.sleep(_WRITE_EVERY_S)
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what waits."""
-        lines = []
-        while self._waiting:
-            lines.append(self._waiting.popleft())
-        if lines:
-            lines.append("")
-            sys.stderr.write("\n".join(lines))
-            sys.stderr.flush()
+def _write(lines: list[tuple[int, str, dict[str, str | float | bool]]]) -> None:
+    written = []
+    for at_ns, event, fields in lines:
+        at = datetime.fromtimestamp(at_ns / 1e9, UTC).isoformat().replace("+00:00", "Z")
+        line = {**fields, "event": event, "level": "info", "at": at, "service": _service}
+        written.append(serialise(line))
+    written.append("")
+    sys.stderr.write("\n".join(written))
+    sys.stderr.flush()
 
 
-def _begin_anew() -> None:
-    global _lines  # noqa: PLW0603  # a fork has no thread that would write its parent's lines
-    _lines = _Lines()
-
-
-_WRITE_EVERY_S = 0.1
-_lines = _Lines()
-os.register_at_fork(after_in_child=_begin_anew)
+_lines = Later("log", _write)

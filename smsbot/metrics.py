@@ -8,6 +8,7 @@ and empties at its start), so any web process can answer for all.
 from __future__ import annotations
 
 import os
+from collections import Counter as Tally
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,8 @@ from typing import Final
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from smsbot.later import Later
 
 FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 ROLE_VARIABLE: Final = "SMSBOT_ROLE"
@@ -108,9 +111,18 @@ def ignored(channel: str, why: str) -> None:
 
 
 def turn(channel: str, kind: str, how: str, seconds: float) -> None:
-    """Count a turn and its time; `how` is one of our words (menu, replayed, rebuilt, ...)."""
-    _inc(_turns, channel, kind, how)
-    _observe(_turn_seconds, seconds, channel, kind)
+    """Count a turn and its time, a moment later; `how` is one of our words (ok, redis_away, ...)."""
+    _taken.add((channel, kind, how, seconds))
+
+
+def _count_turns(taken: list[tuple[str, str, str, float]]) -> None:
+    for labels, count in Tally((channel, kind, how) for channel, kind, how, _ in taken).items():
+        _inc(_turns, *labels, by=count)
+    for channel, kind, _, seconds in taken:
+        _observe(_turn_seconds, seconds, channel, kind)
+
+
+_taken = Later("metrics", _count_turns)
 
 
 def messages(channel: str, state: str, count: int = 1) -> None:
@@ -152,7 +164,11 @@ def level(what: str, value: float) -> None:
 
 
 def render() -> bytes:
-    """Give all counts of this machine's processes in Prometheus' text format."""
+    """Give all counts of this machine's processes in Prometheus' text format.
+
+    Turns of other processes are up to a tenth of a second behind.
+    """
+    _taken.flush()
     folder = os.environ.get(FOLDER_VARIABLE)
     if not folder:
         return prometheus_client.generate_latest(_registry)

@@ -68,10 +68,11 @@ class UssdConversation:
             self._clock.now_ms(),
         )
         live = self._store.recent(channel.id, turn.ref)
-        if live is None or not self._is_the_next(turn, live):
+        decided = None if live is None else self._at_once(turn, live)
+        if decided is None:
             live = self._store.load(channel.id, turn.ref)
         for _ in range(_RACES):
-            decided = self._decide(turn, live)
+            decided = decided or self._decide(turn, live)
             if decided.live is None:
                 return decided.page
             winner = self._store.save(
@@ -85,7 +86,7 @@ class UssdConversation:
             )
             if winner is None:
                 return decided.page
-            live = winner
+            live, decided = winner, None
         return self._front.apology(self._library.current(), channel)
 
     # --- what kind of turn is it -----------------------------------------------------------------
@@ -117,18 +118,22 @@ class UssdConversation:
             return Decided(Page(given.text, given.ends))
         return self._rebuilder.rebuild(turn, live)
 
-    def _is_the_next(self, turn: DialledTurn, live: Live) -> bool:
-        """Say whether this turn repeats, or follows by one input, the turn that led to `live`.
+    def _at_once(self, turn: DialledTurn, live: Live) -> Decided | None:
+        """Decide on the place that this process remembers, or give None: then Redis must be asked.
 
-        Then `live` is the place before this turn, whoever else may have written since: the keyed hash
-        of the transcript says so. A `*` may be two inputs, of which another process took the first.
+        If the turn repeats, or follows by one input, the turn that led to `live`, then `live` is the
+        place before it, whoever else may have written since: the keyed hash of the transcript says so.
+        A `*` may be two inputs, of which another process took the first.
         """
         if live.gateway_session != turn.session_ref:
-            return False
+            return None
         if len(turn.transcript) == live.length:
-            return self._player.key(turn.transcript) == live.transcript
+            given = live.answer_to(self._player.key(turn.transcript))
+            return Decided(Page(given.text, given.ends)) if given else None
         typed = turn.transcript[live.length :].removeprefix("*")
-        return "*" not in typed and self._extends(turn.transcript, live)
+        if "*" in typed or not self._extends(turn.transcript, live):
+            return None
+        return self._go_on(turn, live, typed)
 
     def _extends(self, transcript: str, live: Live) -> bool:
         length = live.length

@@ -12,8 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from smsbot.clock import parse_offset
 from smsbot.errors import ConfigError
@@ -36,16 +36,10 @@ _DATABASE_SCHEMES = ("postgres://", "postgresql://", "postgresql+psycopg://", "s
 _MADE_SECRETS = "secrets.json"
 
 
-class Settings(BaseSettings):
-    """Every setting. The environment beats `.env`; README and docs/settings.md list them."""
+class Settings(BaseModel):
+    """Every setting, by its alias. README and docs/settings.md list them."""
 
-    model_config = SettingsConfigDict(
-        env_file=".env",
-        env_file_encoding="utf-8",
-        extra="ignore",
-        frozen=True,
-        populate_by_name=True,
-    )
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
 
     env: Env = Field(Env.DEV, alias="SMSBOT_ENV")
     data: Path = Field(Path("var"), alias="SMSBOT_DATA")
@@ -99,10 +93,26 @@ class Settings(BaseSettings):
         return tuple(token.strip() for token in self.twilio_auth_token.split(",") if token.strip())
 
 
+def read_environment() -> dict[str, object]:
+    """Give our variables of `.env` and of the environment, which beats it."""
+    ours = {field.alias for field in Settings.model_fields.values()}
+    found = {**dotenv_values(".env", encoding="utf-8"), **os.environ}
+    return {name: value for name, value in found.items() if name in ours and value is not None}
+
+
 def load_settings(**overrides: object) -> Settings:
-    """Read the environment (overrides win), make dev secrets, refuse what can't be right."""
+    """Read the environment (overrides win), make dev secrets, refuse what can't be right.
+
+    An override is named as the field or as the variable.
+    """
+    fields = Settings.model_fields
+    given = {
+        (fields[name].alias or name) if name in fields else name: value
+        for name, value in overrides.items()
+        if value is not None
+    }
     try:
-        settings = Settings(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]
+        settings = Settings.model_validate(read_environment() | given)
     except ValidationError as fault:
         lines = [f"{error['loc'][0]}: {error['msg']}" for error in fault.errors()]
         raise ConfigError("the environment is wrong: " + "; ".join(lines)) from None

@@ -59,7 +59,13 @@ def _gauge(name: str, words: str, *labels: str) -> Gauge:
     )
 
 
-_webhooks = _counter("webhooks", "Webhook posts answered", "channel", "route", "status")
+_webhooks = _counter(
+    "webhooks",
+    "Webhook posts answered, but for USSD turns (smsbot_turns)",
+    "channel",
+    "route",
+    "status",
+)
 _ignored = _counter("ignored", "Well-formed posts that we can't act on", "channel", "why")
 _turns = _counter("turns", "Turns of a conversation", "channel", "kind", "how")
 _turn_seconds = _histogram("turn_seconds", "Time of a turn", "channel", "kind")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,8 +101,7 @@ class Channel:
 # --- what a gateway tells us -------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class UssdTurn:
+class UssdTurn(NamedTuple):
     """One turn of a USSD session. `transcript` is all that was typed so far, joined by `*`."""
 
     session_id: str

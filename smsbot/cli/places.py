@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from smsbot.config import Settings
+from smsbot.config import Settings, read_environment
 from smsbot.content.dialogue_file import FOLDER
 from smsbot.content.loader import load_content
 from smsbot.errors import ConfigError, ContentError
@@ -39,7 +39,7 @@ class Places:
 def read_settings() -> Settings:
     """Give the settings as they stand: nothing is made or written, no secret is wanted."""
     try:
-        return Settings.model_validate({})
+        return Settings.model_validate(read_environment())
     except ValidationError as wrong:
         lines = [f"{error['loc'][0]}: {error['msg']}" for error in wrong.errors()]
         raise ConfigError("the environment is wrong: " + "; ".join(lines)) from None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from smsbot.engine import step as engine
 from smsbot.engine.model import Answered, Outcome, Person, Reply
@@ -26,16 +25,14 @@ if TYPE_CHECKING:
     from smsbot.values import Channel
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """What a USSD caller is shown, and whether the session ends with it."""
 
     text: str
     ends: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A person as a flow may know them. `owner_since` 0: SQL does not know them (yet)."""
 
     person: Person

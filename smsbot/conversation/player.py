@@ -5,8 +5,7 @@ Which turn it is, and on which place it is played, is decided in `ussd.py` and `
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from smsbot.conversation.facts import turn_facts
 from smsbot.conversation.front import Front, Page
@@ -31,8 +30,7 @@ RESUME_MS = 30 * 60 * 1000
 """How long after the last turn a re-dial is offered to continue."""
 
 
-@dataclass(frozen=True, slots=True)
-class DialledTurn:
+class DialledTurn(NamedTuple):
     """One turn's names, computed once."""
 
     channel: Channel
@@ -44,8 +42,7 @@ class DialledTurn:
     now_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """What a turn comes to: the place to store (None: nothing changes) and what is shown."""
 
     page: Page
@@ -55,8 +52,7 @@ class Decided:
     journal: Sequence[bytes] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A place at the beginning of a gateway session, and what is shown there."""
 
     live: Live

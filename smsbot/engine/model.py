@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -285,8 +285,7 @@ class Person:
     tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(NamedTuple):
     """An effect to run: data, rendered. `args` are strings; `text` is what send-sms sends.
 
     For a report, `args` holds `reference` (what the person was told) and the flow's own variables
@@ -298,16 +297,14 @@ class Effect:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What the person is shown. On USSD `text` is one page within the limit, footer included."""
 
     text: str
     ends: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """What happened in this turn, for the journal: names and numbers only, nothing that was typed.
 
     `how`: start, option, answer, wrong, back, home, more, end, resume. `option` is 1-based, 0 when
@@ -322,8 +319,7 @@ class Answered:
     right: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """One turn's result. `session.ended` says that nothing more is awaited."""
 
     session: Session

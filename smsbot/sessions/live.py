@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -19,8 +19,7 @@ KEPT_SESSIONS = 3
 """How many earlier gateway sessions are remembered, to know a straggler from a direct dial."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """An answer that was given: for which transcript (or message), and what it was."""
 
     key: str

@@ -53,9 +53,11 @@ def paginate(
     page. Every page but the last ends with the lines `more` and `footer`, the last with
     `last_footer` (`footer` when None); an empty line is left out. No word is lost or moved; only
     the space at a cut goes. Where a limit is too small for text and footer together, the footer
-    gives way, then `more`. Limits under 2 count as 2, or a letter in two units would fit nowhere.
+    gives way, then `more`. Limits under 2 count as 2, or a letter in two units would fit nowhere,
+    and no page holds more units of UCS-2 than septets.
     """
-    limit = PageLimit(max(limit.gsm7, _LEAST), max(limit.ucs2, _LEAST))
+    least = max(limit.gsm7, _LEAST)
+    limit = PageLimit(least, max(min(limit.ucs2, least), _LEAST))
     last = footer if last_footer is None else last_footer
     rest = _trimmed(list(blocks))
     pages: list[str] = []

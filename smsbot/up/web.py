@@ -18,7 +18,7 @@ from granian.server import Server
 
 from smsbot.logline import logging_config
 
-BLOCKING_THREADS: Final = 4
+BLOCKING_THREADS: Final = 3
 _STOP_S: Final = 5
 
 

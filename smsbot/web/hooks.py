@@ -78,9 +78,10 @@ class Hooks:
         began = self._perf_counter()
         ack, where, code = self._answer(path, environ)
         took = self._perf_counter() - began
-        metrics.webhook(where[0], where[1], ack.status)
         if where[1] == Route.USSD:
             metrics.turn(where[0], Route.USSD, code, took)
+        else:
+            metrics.webhook(where[0], where[1], ack.status)
         log.write_line(
             "hook", channel=where[0], route=where[1], code=code, ms=round(took * 1000, 2)
         )

@@ -86,9 +86,12 @@ class Database:
         return engine
 
     def _postgresql(self, pool_size: int) -> sqlalchemy.Engine:
+        from smsbot.storage.silence import AT_REST_S, give_up_on_silence
+
+        self._at_rest_s = AT_REST_S
         tables.speak_postgresql()
         patience_ms = int(self.patience_s * 1000)
-        return sqlalchemy.create_engine(
+        engine = sqlalchemy.create_engine(
             self.url,
             pool_size=pool_size,
             max_overflow=pool_size,
@@ -101,6 +104,8 @@ class Database:
                 "-c timezone=UTC",
             },
         )
+        give_up_on_silence(engine, self.patience_s)
+        return engine
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -145,19 +150,23 @@ class Database:
         the driver's own words (`driver_sql`). A connection that was closed is made anew once.
         """
         with self._answering():
+            was_kept = threading.get_native_id() in self._kept
             try:
                 return self._one(sql, parameters)
             except (OperationalError, InterfaceError):
                 self._let_go()
-                if self.is_sqlite:
+                if self.is_sqlite or not was_kept:
                     raise
             return self._one(sql, parameters)
 
     def _one(self, sql: str, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
         try:
-            cursor = self._driver().cursor()
+            driver = self._driver()
+            cursor = driver.cursor()
             row: tuple[Any, ...] | None = cursor.execute(sql, parameters).fetchone()
             cursor.close()
+            if not self.is_sqlite:
+                driver.limit_s = self._at_rest_s
         except self._driver_error as fault:
             raise DBAPIError.instance(
                 sql, None, fault, self._driver_error, dialect=self.engine.dialect

@@ -84,7 +84,9 @@ def _revision(connection: Connection) -> str:
 def _wait_for_my_turn(connection: Connection) -> None:
     # SQLite: BEGIN IMMEDIATE has already made us the one writer.
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        from smsbot.storage.silence import take_your_time
+
+        take_your_time(connection)
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
 

@@ -41,8 +41,10 @@ def one_moment(database: Database) -> Iterator[Connection]:
     """Give a connection that sees one moment of the whole database, for as long as it takes."""
     with database.read() as connection:
         if connection.dialect.name == "postgresql":
+            from smsbot.storage.silence import take_your_time
+
             connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            take_your_time(connection)
         yield connection
 
 
@@ -51,7 +53,9 @@ def alone(database: Database) -> Iterator[Connection]:
     """Give a transaction in which nobody else reads or writes a table, for as long as it takes."""
     with database.write() as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            from smsbot.storage.silence import take_your_time
+
+            take_your_time(connection)
             names = ", ".join(tables())
             connection.execute(text(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE"))
         yield connection

@@ -96,4 +96,5 @@ def test_redis_hangs_and_nobody_waits_for_long(house: House) -> None:
             assert phone.answer(LESSON[2]).text == expected[3]
         else:
             assert phone.page.text == expected[3]
-    assert len(writer.receives(1)) == 1
+    # The call to a worker may have reached Redis without its job; the flag lasts half a minute.
+    assert len(writer.receives(1, 60)) == 1

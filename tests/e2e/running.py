@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -28,6 +29,7 @@ from sqlalchemy import text
 from smsbot.config import read_made_secrets
 from smsbot.sessions.client import connect
 from smsbot.storage.database import Database
+from smsbot.up import redis_server
 from smsbot.values import Msisdn
 from smsbot.vault import Vault
 
@@ -291,3 +293,6 @@ class Starter:
             for pid in up.survivors():
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
+            folder = redis_server.socket_path(up.data / "redis").parent
+            if not folder.is_relative_to(up.data):  # a long path has its socket elsewhere
+                shutil.rmtree(folder, ignore_errors=True)

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 PREFIX = "/hooks/"
 MAX_BODY = 8192
+MAX_DRAINED = 2_000_000
+"""A longer body than a webhook's is read to its end up to here, and thrown away."""
+_READ = "smsbot.body_is_read"
 _REASONS = {
     200: "200 OK",
     204: "204 No Content",
@@ -85,10 +88,10 @@ class Hooks:
         log.write_line(
             "hook", channel=where[0], route=where[1], code=code, ms=round(took * 1000, 2)
         )
-        start_response(
-            _REASONS[ack.status],
-            [("Content-Type", ack.content_type), ("Content-Length", str(len(ack.body)))],
-        )
+        headers = [("Content-Type", ack.content_type), ("Content-Length", str(len(ack.body)))]
+        if _is_unread(environ):  # the server hangs up after it: say so, or the next post is lost
+            headers.append(("Connection", "close"))
+        start_response(_REASONS[ack.status], headers)
         return (ack.body,)
 
     def _answer(self, path: str, environ: Environ) -> tuple[Ack, tuple[str, str], str]:
@@ -172,13 +175,21 @@ def _body(environ: Environ) -> bytes:
         length = int(environ.get("CONTENT_LENGTH") or 0)
     except ValueError:
         raise Malformed("Content-Length is not a number") from None
-    if length > MAX_BODY:
-        raise BodyTooLarge(f"a webhook has {MAX_BODY} bytes at most")
     stream = environ["wsgi.input"]
+    environ[_READ] = length <= MAX_DRAINED
+    if length > MAX_BODY:
+        if environ[_READ]:  # or the answer would be lost: who still sends does not listen
+            while stream.read(MAX_BODY):
+                pass
+        raise BodyTooLarge(f"a webhook has {MAX_BODY} bytes at most")
     body: bytes = stream.read(length) if length > 0 else stream.read(MAX_BODY + 1)
     if len(body) > MAX_BODY:
         raise BodyTooLarge(f"a webhook has {MAX_BODY} bytes at most")
     return body
+
+
+def _is_unread(environ: Environ) -> bool:
+    return not environ.get(_READ) and environ.get("CONTENT_LENGTH") not in (None, "", "0")
 
 
 class _Headers(Mapping[str, str]):

@@ -224,3 +224,26 @@ def test_random_forms_never_break_anything(web: Web) -> None:
         status, body = web.post(f"/hooks/sim/{TOKEN}/{dice.choice(routes)}", form)
         assert status in (200, 400, 409, 413), (status, body)
         assert "Traceback" not in body
+
+
+def test_a_body_that_is_not_read_ends_the_connection_and_says_so(web: Web) -> None:
+    """A server hangs up on an unread body; a gateway that is not told loses its next post."""
+
+    def connection(path: str, body: bytes, **environ: Any) -> str | None:
+        told: list[tuple[str, str]] = []
+        given = {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": path,
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": io.BytesIO(body),
+            **environ,
+        }
+        web.application(given, lambda _status, headers, *_: told.extend(headers))  # type: ignore[arg-type,return-value]
+        return dict(told).get("Connection")
+
+    assert connection("/hooks/sim/wrong-token/ussd", b"a=b") == "close"
+    assert connection("/hooks/nobody/x/ussd", b"a=b") == "close"
+    assert connection("/hooks/nobody/x/ussd", b"") is None
+    assert connection(USSD, b"a=b") is None
+    assert connection(USSD, b"x" * 1_000_000) is None  # read to its end, for the answer to arrive
+    assert connection(USSD, b"x", CONTENT_LENGTH="9000000") == "close"

@@ -160,6 +160,51 @@ class MessageState(StrEnum):
     SUPPRESSED = "suppressed"
 
 
+class CampaignState(StrEnum):
+    """The life of a campaign (`campaigns/lifecycle.py` holds the moves)."""
+
+    DRAFT = "draft"
+    REVIEW = "review"
+    APPROVED = "approved"
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class RunState(StrEnum):
+    """The life of one occurrence. `freezing`: the audience is being written down, nothing goes yet."""
+
+    FREEZING = "freezing"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class BatchState(StrEnum):
+    """Where a batch of a run is. Pausing a run makes its released batches frozen again."""
+
+    FROZEN = "frozen"
+    CALLED = "called"
+    RELEASED = "released"
+
+
+class Role(StrEnum):
+    """What a user of the console and the commands may do."""
+
+    ADMIN = "admin"
+    MANAGER = "manager"
+    APPROVER = "approver"
+    AUTHOR = "author"
+    ANALYST = "analyst"
+    PARTNER = "partner"
+    VIEWER = "viewer"
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """A delivery report. `state` is None for a word that we do not know: counted, never acted on.

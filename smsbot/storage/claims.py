@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import orjson
-from sqlalchemy import bindparam, or_, select, text, update
+from sqlalchemy import bindparam, func, or_, select, text, update
 
-from smsbot.storage.tables import contacts, messages
+from smsbot.storage.tables import contacts, messages, texts
 from smsbot.values import MessageState
 
 if TYPE_CHECKING:
@@ -84,13 +84,17 @@ _HELD = (
         messages.c.id,
         messages.c.ref,
         messages.c.purpose,
-        messages.c.body_enc,
+        func.coalesce(messages.c.body_enc, texts.c.body_enc),
         messages.c.body_hash,
         messages.c.segments,
         messages.c.attempts,
         contacts.c.msisdn_enc,
     )
-    .select_from(messages.outerjoin(contacts, contacts.c.id == messages.c.contact_id))
+    .select_from(
+        messages.outerjoin(contacts, contacts.c.id == messages.c.contact_id).outerjoin(
+            texts, texts.c.id == messages.c.text_id
+        )
+    )
     .where(_IDS)
     .order_by(messages.c.id)
 )

@@ -17,7 +17,7 @@ from sqlalchemy import Integer, bindparam, func, literal_column, or_, select
 from sqlalchemy import cast as sql_cast
 
 from smsbot.storage.insert import insert_into, say
-from smsbot.storage.tables import messages
+from smsbot.storage.tables import messages, texts
 from smsbot.text.segments import segment
 from smsbot.values import MessageState
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 BODY_CONTEXT = b"messages.body"
 """What the ciphertext of a text is bound to."""
 PRIORITY_REPLY, PRIORITY_COURSE, PRIORITY_BULK = 0, 1, 2
+HELD_AT = 9_999_999_999_999
+"""`due_at` of a campaign's row that is frozen but not released yet: in the year 2286."""
 
 _QUEUED = literal_column("messages.state") == literal_column("'queued'")
 _CHUNK = 1000
@@ -39,12 +41,16 @@ _CHUNK = 1000
 
 @dataclass(frozen=True, slots=True)
 class SealedText:
-    """A text as a row holds it: made once by `seal`, shared by all rows that carry the text."""
+    """A text as a row holds it: made once by `seal`, shared by all rows that carry the text.
 
-    body_enc: bytes
+    With a `text_id` the ciphertext stands in `texts`, once, and `body_enc` is None.
+    """
+
+    body_enc: bytes | None
     body_hash: str
     encoding: str
     segments: int
+    text_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,7 @@ def _values(new: NewMessage, now_ms: int) -> dict[str, object]:
         "purpose": new.purpose,
         "priority": new.priority,
         "body_enc": None if new.suppressed else new.text.body_enc,
+        "text_id": new.text.text_id,
         "body_hash": new.text.body_hash,
         "encoding": new.text.encoding,
         "segments": new.text.segments,
@@ -117,7 +124,7 @@ def _values(new: NewMessage, now_ms: int) -> dict[str, object]:
 _NAMES = (
     *("channel", "contact_id", "ref", "purpose", "priority", "body_enc", "body_hash", "encoding"),
     *("segments", "state", "reason", "due_at", "expires_at", "created_at", "final_at"),
-    *("dedupe_key", "campaign_run_id"),
+    *("dedupe_key", "campaign_run_id", "text_id"),
 )
 _ADD = (
     f"INSERT INTO messages ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))}) "  # noqa: S608
@@ -244,18 +251,22 @@ def counts(connection: Connection, channel: str | None = None) -> Mapping[Messag
     return found
 
 
+_HAS_BODY = or_(messages.c.body_enc.is_not(None), messages.c.text_id.is_not(None))
+
+
 def sent_to(connection: Connection, vault: Vault, ref: str) -> list[dict[str, Any]]:
     """Give what one phone was sent, the oldest first, in clear: for the simulator and for tests."""
     rows = connection.execute(
         select(
             messages.c.id,
-            messages.c.body_enc,
+            func.coalesce(messages.c.body_enc, texts.c.body_enc).label("body_enc"),
             messages.c.segments,
             messages.c.state,
             messages.c.simulated,
             messages.c.created_at,
         )
-        .where(messages.c.ref == ref, messages.c.body_enc.is_not(None))
+        .select_from(messages.outerjoin(texts, texts.c.id == messages.c.text_id))
+        .where(messages.c.ref == ref, _HAS_BODY)
         .order_by(messages.c.id),
     )
     return [

@@ -16,7 +16,8 @@ from smsbot.storage.inbound import BODY_CONTEXT as INBOUND_BODY
 from smsbot.storage.inbound import SESSION_CONTEXT as INBOUND_SESSION
 from smsbot.storage.messages import BODY_CONTEXT as MESSAGE_BODY
 from smsbot.storage.reports import RAW_CONTEXT
-from smsbot.storage.tables import contacts, inbound, messages, reports, turns
+from smsbot.storage.tables import contacts, inbound, messages, reports, texts, turns
+from smsbot.storage.texts import SESSION_CONTEXT as TEXT_SESSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +50,8 @@ SEALED = (
     Sealed(inbound.c.session_enc, INBOUND_SESSION),
     Sealed(messages.c.body_enc, MESSAGE_BODY),
     Sealed(reports.c.raw_enc, RAW_CONTEXT),
+    Sealed(texts.c.body_enc, MESSAGE_BODY),
+    Sealed(texts.c.session_enc, TEXT_SESSION),
     Sealed(turns.c.opening_enc, OPENING_CONTEXT),
 )
 

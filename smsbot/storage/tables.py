@@ -146,6 +146,22 @@ inbound = Table(
     Index("ix_inbound_received_at", "received_at"),
 )
 
+texts = Table(  # a text that many messages carry, kept once: a campaign's, a lesson's
+    "texts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("key", String(64), nullable=False, unique=True),  # what makes it the same text again
+    Column("language", String(16), nullable=False),
+    Column("body_enc", LargeBinary, nullable=False),
+    Column("body_hash", String(32), nullable=False),
+    Column("encoding", String(5), nullable=False),
+    Column("segments", Integer, nullable=False),
+    Column("flow", String(64), nullable=False, server_default=""),  # the flow that it begins
+    Column("version", String(16), nullable=False, server_default=""),  # of the content
+    Column("session_enc", LargeBinary),  # the SMS conversation that a reply to it goes on with
+    Column("created_at", At, nullable=False),
+)
+
 messages = Table(
     "messages",
     metadata,
@@ -175,7 +191,20 @@ messages = Table(
     Column("accepted_at", At),
     Column("final_at", At),
     Column("dedupe_key", String(96), nullable=False, unique=True),
+    Column(
+        "text_id", Id
+    ),  # of texts, instead of body_enc; no foreign key: 0002 would copy the table
     Column("campaign_run_id", Id),
+    Column("batch", Integer),  # of the run
+    Column("price_micros", BigInteger),  # what we expect to pay; cost_micros is what was paid
+    _partial(
+        "ix_messages_run",
+        "campaign_run_id",
+        "batch",
+        "state",
+        "reason",
+        where="campaign_run_id IS NOT NULL",
+    ),
     _partial(
         "ix_messages_queued",
         "channel",
@@ -197,6 +226,92 @@ messages = Table(
     ),
     Index("ix_messages_contact_id", "contact_id", "created_at"),
     Index("ix_messages_created_at", "created_at"),
+)
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("title", String(120), nullable=False),
+    Column("author", String(64), nullable=False),  # a user's name
+    Column("channel", String(64), nullable=False),
+    Column("purpose", String(32), nullable=False),
+    Column("plan", Text, nullable=False),  # JSON of plans.Plan
+    Column("state", String(12), nullable=False),  # values.CampaignState
+    Column("created_at", At, nullable=False),
+    Column("changed_at", At, nullable=False),
+    Column("submitted_by", String(64), nullable=False, server_default=""),
+    Column("submitted_at", At),
+    Column("decided_by", String(64), nullable=False, server_default=""),  # approved or rejected
+    Column("decided_at", At),
+    Column("decision_note", String(500), nullable=False, server_default=""),
+    Column("approved_size", Integer),  # the people that the approver was told of
+    Column("next_at", At),  # the next launch; null when none is planned
+    Index("ix_campaigns_state", "state", "changed_at"),
+    _partial("ix_campaigns_next", "next_at", where="next_at IS NOT NULL"),
+)
+
+campaign_texts = Table(  # what was approved, by language: a later edit of a flow changes nothing
+    "campaign_texts",
+    metadata,
+    Column("campaign_id", Id, ForeignKey("campaigns.id", ondelete="CASCADE"), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("text_id", Id, ForeignKey("texts.id"), nullable=False),
+    PrimaryKeyConstraint("campaign_id", "language"),
+)
+
+campaign_runs = Table(  # one occurrence of a campaign: a frozen audience
+    "campaign_runs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("campaign_id", Id, ForeignKey("campaigns.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),  # 1, 2, ...
+    Column("state", String(12), nullable=False),  # values.RunState
+    Column("paused_reason", String(64), nullable=False, server_default=""),
+    Column("paused_at", At),
+    Column("planned_at", At, nullable=False),  # when it should begin, the occurrence's name
+    Column("began_at", At, nullable=False),  # when it was launched
+    Column("ends_at", At, nullable=False),  # the last moment of the last person: start + expiry
+    Column("finished_at", At),
+    Column("seed", String(32), nullable=False),  # of hold-out, sample and canary
+    Column("sample_below", BigInteger),  # a person is in the sample below this draw; null: all
+    Column("frozen_to", Id, nullable=False, server_default="0"),  # contacts.id that is done
+    Column("frozen_at", At),  # the whole audience has its rows
+    Column("audience", Integer, nullable=False, server_default="0"),
+    Column("budget_micros", BigInteger),
+    Column("currency", String(3), nullable=False),
+    Column("committed_micros", BigInteger, nullable=False, server_default="0"),
+    Column("canary_until", At),  # the rest waits until then; null before the canary is out
+    Column("tally", Text, nullable=False, server_default="{}"),  # JSON: counts as last looked at
+    Column("tallied_at", At),
+    UniqueConstraint("campaign_id", "number"),
+    UniqueConstraint("campaign_id", "planned_at"),
+    Index("ix_campaign_runs_state", "state"),
+)
+
+campaign_batches = Table(  # a piece of a run's rows that is released together
+    "campaign_batches",
+    metadata,
+    Column("run_id", Id, ForeignKey("campaign_runs.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", String(12), nullable=False),  # values.BatchState
+    Column("size", Integer, nullable=False),  # queued rows, without those suppressed at launch
+    Column("is_canary", Boolean, nullable=False),
+    Column("called_at", At),
+    Column("released_at", At),
+    PrimaryKeyConstraint("run_id", "number"),
+    _partial("ix_campaign_batches_open", "run_id", "number", where="state <> 'released'"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),  # values.Role
+    Column("password_hash", String(255), nullable=False),  # argon2id
+    Column("created_at", At, nullable=False),
+    Column("disabled_at", At),
 )
 
 receipts = Table(  # reports whose message is not known yet: settled when it is, else purged

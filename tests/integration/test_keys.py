@@ -9,7 +9,7 @@ from sqlalchemy import LargeBinary, select
 
 from smsbot.conversation.drain import OPENING_CONTEXT
 from smsbot.errors import CannotDecrypt
-from smsbot.storage import contacts, sealed, tables
+from smsbot.storage import contacts, sealed, tables, texts
 from smsbot.storage.sealed import SEALED
 from smsbot.upkeep import keys
 from smsbot.values import Msisdn
@@ -28,6 +28,7 @@ def fill(database: Database, vault: Vault) -> None:
         live(connection, vault)
         openings = tables.turns.update().values(opening_enc=vault.encrypt(b"o", OPENING_CONTEXT))
         connection.execute(openings)
+        texts.keep(connection, vault, key="k", language="en", text="Hello", now_ms=T0, session=b"s")
         places = vault.encrypt(b"p", sealed.INBOUND_SESSION)
         connection.execute(tables.inbound.update().values(session_enc=places))
 
@@ -46,7 +47,7 @@ def test_every_column_of_ciphertext_is_known() -> None:
 def test_after_a_rotation_the_old_key_may_go(database: Database) -> None:
     fill(database, Vault(SECRET, [OLD]))
     both = Vault(SECRET, [NEW, OLD])
-    assert [(use.place, use.values) for use in keys.status(database, both)] == [(1, 0), (2, 12)]
+    assert [(use.place, use.values) for use in keys.status(database, both)] == [(1, 0), (2, 14)]
     told: dict[str, int] = {}
     done = keys.rotate(database, both, progress=told.__setitem__)
     assert done.rows == {
@@ -55,13 +56,15 @@ def test_after_a_rotation_the_old_key_may_go(database: Database) -> None:
         "inbound.session_enc": 3,
         "messages.body_enc": 3,
         "reports.raw_enc": 1,
+        "texts.body_enc": 1,
+        "texts.session_enc": 1,
         "turns.opening_enc": 1,
     }
     assert told == done.rows
     assert done.left == 0
     assert sum(keys.rotate(database, both).rows.values()) == 0
     alone = Vault(SECRET, [NEW])
-    assert [(use.place, use.values) for use in keys.status(database, alone)] == [(1, 12)]
+    assert [(use.place, use.values) for use in keys.status(database, alone)] == [(1, 14)]
     with database.read() as connection:
         contact = contacts.find(connection, alone.ref(AMINA))
         assert contact is not None
@@ -103,7 +106,7 @@ def test_a_value_that_no_key_opens_stops_the_rotation_and_is_shown(database: Dat
     with pytest.raises(CannotDecrypt):
         keys.rotate(database, stranger)
     unknown = [use for use in keys.status(database, stranger) if use.place == 0]
-    assert [use.values for use in unknown] == [12]
+    assert [use.values for use in unknown] == [14]
 
 
 def test_a_fresh_key_is_long_random_and_fits_the_setting() -> None:

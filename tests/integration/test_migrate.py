@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -37,9 +38,10 @@ def _schema(connection: Connection) -> list[Any]:
         rows = connection.execute(text(_POSTGRES_SCHEMA)).all()
         return [tuple(row) for row in rows if "alembic" not in row[0]]
     rows = connection.execute(text("SELECT type, name, sql FROM sqlite_master ORDER BY 1, 2")).all()
-    # One constraint a line, sorted: the order within CREATE TABLE means nothing.
+    # Piece by piece, sorted: the order within CREATE TABLE means nothing, and SQLite writes a column
+    # that was added later behind the one before it, on the same line.
     return [
-        (*row[:2], sorted(line.strip(" \t,") for line in (row[2] or "").splitlines()))
+        (*row[:2], sorted(re.split(r",?\s*\n\s*|, ", (row[2] or "").strip())))
         for row in rows
         if "alembic" not in row[1]
     ]

@@ -1,0 +1,72 @@
+"""Texts that many messages carry, sealed once: a campaign's words, a lesson, the first page of a flow.
+
+A million rows of a campaign then hold a number each instead of 200 bytes. A text that begins a flow
+keeps the SMS conversation after its first page, the same for everybody; whoever answers goes on from it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from smsbot.storage.insert import insert_if_new
+from smsbot.storage.messages import SealedText, seal
+from smsbot.storage.tables import texts
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from smsbot.vault import Vault
+
+SESSION_CONTEXT = b"texts.session"
+"""What the ciphertext of a conversation's place is bound to."""
+
+
+def keep(
+    connection: Connection,
+    vault: Vault,
+    *,
+    key: str,
+    language: str,
+    text: str,
+    now_ms: int,
+    flow: str = "",
+    version: str = "",
+    session: bytes | None = None,
+) -> SealedText:
+    """Keep a text under a key (64 characters at most); give what a message row needs of it.
+
+    The same key again gives the text that was kept first. `session` is the conversation that a reply
+    goes on with, in clear (`sessions.live.to_plain`).
+    """
+    sealed = seal(vault, text)
+    insert_if_new(
+        connection,
+        texts,
+        {
+            "key": key,
+            "language": language,
+            "body_enc": sealed.body_enc,
+            "body_hash": sealed.body_hash,
+            "encoding": sealed.encoding,
+            "segments": sealed.segments,
+            "flow": flow,
+            "version": version,
+            "session_enc": None if session is None else vault.encrypt(session, SESSION_CONTEXT),
+            "created_at": now_ms,
+        },
+    )
+    found = find(connection, key)
+    assert found is not None
+    return found
+
+
+def find(connection: Connection, key: str) -> SealedText | None:
+    """Give the text that is kept under a key, as a message row carries it, or None."""
+    row = connection.execute(
+        select(texts.c.body_hash, texts.c.encoding, texts.c.segments, texts.c.id).where(
+            texts.c.key == key
+        ),
+    ).one_or_none()
+    return None if row is None else SealedText(None, *row)

@@ -1,0 +1,140 @@
+"""What the small model thinks of a text: how likely it is a scam, and how likely it is unwanted at all.
+
+Texts of one market say little about those of another (reference: trained together they spoil each
+other), so there is an expert for each market and a gate that tells which market a text resembles. An
+expert is a linear machine over hashed features; its weights are bytes. The file is made by
+`smsbot case train` and read once per process, when the first text is judged.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from array import array
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from smsbot.errors import ConfigError
+from smsbot.scamdesk.features import BUCKETS, features
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MAGIC: Final = b"smsbot-triage-1\n"
+_BROKEN: Final = "the triage model is damaged: train it again with `smsbot case train`"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One linear machine. A margin at `threshold` is a likelihood of one half."""
+
+    weights: array[int]
+    scale: float
+    bias: float
+    threshold: float = 0.0
+    slope: float = 1.0
+
+    def margin(self, buckets: Sequence[int]) -> float:
+        """Give the signed distance of a text: above zero speaks for."""
+        if not buckets:
+            return self.bias
+        weights = self.weights
+        return (
+            sum([weights[bucket] for bucket in buckets]) * self.scale / math.sqrt(len(buckets))
+            + self.bias
+        )
+
+    def likelihood(self, buckets: Sequence[int]) -> float:
+        """Give 0 to 1."""
+        far = (self.margin(buckets) - self.threshold) * self.slope
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, far))))
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What the model thinks: the market whose expert spoke, and its two likelihoods, 0 to 1.
+
+    `unwanted` is scam or marketing; a text may be surely unwanted and not at all a scam.
+    """
+
+    market: str
+    scam: float
+    unwanted: float
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Experts by market and kind (`scam`, `unwanted`), and the gate's heads by market."""
+
+    experts: Mapping[tuple[str, str], Head]
+    gate: Mapping[str, Head]
+    about: Mapping[str, object]
+
+    def opinion(self, text: str, market: str = "") -> Opinion:
+        """Judge a text; `market` is used as it is when there is an expert for it."""
+        buckets = features(text)
+        nearest = sorted(self.gate, key=lambda name: -self.gate[name].margin(buckets))
+        if market in self.gate:
+            nearest = [market, *(name for name in nearest if name != market)]
+        scam = self._first(nearest, "scam")
+        unwanted = self.experts.get((nearest[0], "unwanted"))
+        of_scam = scam.likelihood(buckets) if scam else 0.0
+        of_unwanted = unwanted.likelihood(buckets) if unwanted else of_scam
+        return Opinion(nearest[0], of_scam, of_unwanted)
+
+    def _first(self, nearest: Sequence[str], kind: str) -> Head | None:
+        """Give the expert of the nearest market that has one of this kind."""
+        found = (self.experts.get((market, kind)) for market in nearest)
+        return next((head for head in found if head is not None), None)
+
+
+def pack(model: Model) -> bytes:
+    """Give the file: a line of magic, then compressed JSON and the bytes of each head."""
+    heads = {f"{market}.{kind}": head for (market, kind), head in model.experts.items()}
+    heads |= {f"gate.{market}": head for market, head in model.gate.items()}
+    index = {
+        "about": dict(model.about),
+        "heads": {
+            name: [head.scale, head.bias, head.threshold, head.slope]
+            for name, head in sorted(heads.items())
+        },
+    }
+    said = orjson.dumps(index, option=orjson.OPT_SORT_KEYS)
+    body = b"".join(heads[name].weights.tobytes() for name in sorted(heads))
+    return MAGIC + zlib.compress(len(said).to_bytes(4, "big") + said + body, 9)
+
+
+def unpack(packed: bytes) -> Model:
+    """Read a file; raise ConfigError when it is none of ours or damaged."""
+    if not packed.startswith(MAGIC):
+        raise ConfigError(_BROKEN)
+    try:
+        plain = zlib.decompress(packed[len(MAGIC) :])
+        length = int.from_bytes(plain[:4], "big")
+        index = orjson.loads(plain[4 : 4 + length])
+        experts: dict[tuple[str, str], Head] = {}
+        gate: dict[str, Head] = {}
+        at = 4 + length
+        for name, numbers in sorted(index["heads"].items()):
+            weights = array("b", plain[at : at + BUCKETS])
+            at += BUCKETS
+            if len(weights) != BUCKETS:
+                raise ConfigError(_BROKEN)
+            market, _, kind = name.partition(".")
+            if market == "gate":
+                gate[kind] = Head(weights, *numbers)
+            else:
+                experts[market, kind] = Head(weights, *numbers)
+    except (zlib.error, ValueError, KeyError, TypeError):
+        raise ConfigError(_BROKEN) from None
+    return Model(experts, gate, index["about"])
+
+
+@cache
+def shipped() -> Model:
+    """Give the model of this package."""
+    return unpack(files("smsbot.scamdesk").joinpath("triage.model").read_bytes())

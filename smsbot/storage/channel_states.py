@@ -46,6 +46,20 @@ def pause(connection: Connection, channel: str, because: str, error: str, now_ms
     return paused.rowcount == 1
 
 
+def take_over(connection: Connection, channel: str, because: str) -> bool:
+    """Make a pause that stands for another reason this one's; say whether that changed anything."""
+    taken = connection.execute(
+        update(channel_states)
+        .where(
+            channel_states.c.channel == channel,
+            channel_states.c.paused_at.is_not(None),
+            channel_states.c.paused_because != because,
+        )
+        .values(paused_because=because[:_MAX_BECAUSE]),
+    )
+    return taken.rowcount == 1
+
+
 def resume(connection: Connection, channel: str) -> bool:
     """Let a channel send again; say whether it was paused."""
     resumed = connection.execute(

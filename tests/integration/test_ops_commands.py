@@ -10,7 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from smsbot.cli.main import group
+from smsbot.errors import NotFound, Refused
 from smsbot.running import Running, announce, hold
+from smsbot.storage import channel_states
+from smsbot.storage.database import Database
 from smsbot.storage.migrate import HEAD
 
 if TYPE_CHECKING:
@@ -114,3 +117,45 @@ def test_channels_in_words_has_one_unbroken_url_a_line() -> None:
 
     assert "tw (twilio: sms)" in lines
     assert sum("/hooks/at-ke/" in line for line in lines) == 5
+
+
+def _why_paused(data: Path) -> str:
+    database = Database(f"sqlite:///{data / 'smsbot.sqlite3'}")
+    with database.read() as connection:
+        state = channel_states.find(connection, "at-ke")
+    database.close()
+    return "" if state.paused_at is None else state.paused_because
+
+
+def test_a_person_pauses_a_channel_and_lets_it_send_again(tmp_path: Path) -> None:
+    assert _run("db", "upgrade").exit_code == 0
+
+    assert _run("channels", "pause", "at-ke", "--reason", "invoice").exit_code == 0
+    assert _why_paused(tmp_path / "data") == "operator"
+    with pytest.raises(Refused, match="paused already"):
+        _run("channels", "pause", "at-ke", "--reason", "again")
+
+    assert _run("channels", "resume", "at-ke").exit_code == 0
+    assert _why_paused(tmp_path / "data") == ""
+    with pytest.raises(Refused, match="not paused"):
+        _run("channels", "resume", "at-ke")
+    shown = _run("audit", "show").stdout
+    assert "channel.paused channel:at-ke" in shown
+    assert "channel.resumed channel:at-ke" in shown
+
+
+def test_a_persons_pause_takes_over_a_faults(tmp_path: Path) -> None:
+    assert _run("db", "upgrade").exit_code == 0
+    database = Database(f"sqlite:///{tmp_path / 'data' / 'smsbot.sqlite3'}")
+    with database.write() as connection:
+        channel_states.pause(connection, "at-ke", "405", "no balance", 1)
+    database.close()
+
+    assert _run("channels", "pause", "at-ke", "--reason", "invoice").exit_code == 0
+    assert _why_paused(tmp_path / "data") == "operator"
+
+
+def test_a_channel_that_is_not_there_is_named_with_those_that_are() -> None:
+    assert _run("db", "upgrade").exit_code == 0
+    with pytest.raises(NotFound, match="at-ke, tw"):
+        _run("channels", "resume", "at-kenya")

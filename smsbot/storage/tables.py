@@ -287,6 +287,7 @@ campaign_runs = Table(  # one occurrence of a campaign: a frozen audience
     Column("seed", String(32), nullable=False),  # of hold-out, sample and canary
     Column("sample_below", BigInteger),  # a person is in the sample below this draw; null: all
     Column("frozen_to", Id, nullable=False, server_default="0"),  # contacts.id that is done
+    Column("freeze_to", Id, nullable=False, server_default="0"),  # the last contact at the launch
     Column("frozen_at", At),  # the whole audience has its rows
     Column("audience", Integer, nullable=False, server_default="0"),
     Column("budget_micros", BigInteger),
@@ -339,6 +340,9 @@ receipts = Table(  # reports whose message is not known yet: settled when it is,
     Index("ix_receipts_at", "at"),
 )
 
+TURNS_LEFT = "(turns.flow <> turns.to_flow OR turns.ends)"
+"""A turn that led out of the flow in which it was given: the condition of `ix_turns_left`, as text."""
+
 turns = Table(  # the journal's home; a row per turn, exactly once by its id
     "turns",
     metadata,
@@ -364,6 +368,13 @@ turns = Table(  # the journal's home; a row per turn, exactly once by its id
     Index("ix_turns_session", "channel", "session_ref", "number"),
     Index("ix_turns_at", "at"),
     Index("ix_turns_ref", "ref"),
+    _partial(  # who went through a flow
+        "ix_turns_left",
+        "flow",
+        "ref",
+        "at",
+        where=TURNS_LEFT,
+    ),
 )
 
 ussd_sessions = Table(

@@ -95,6 +95,12 @@ def upgrade() -> None:
             server_default="0",
             nullable=False,
         ),
+        sa.Column(
+            "freeze_to",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            server_default="0",
+            nullable=False,
+        ),
         sa.Column("frozen_at", sa.BigInteger(), nullable=True),
         sa.Column("audience", sa.Integer(), server_default="0", nullable=False),
         sa.Column("budget_micros", sa.BigInteger(), nullable=True),
@@ -186,4 +192,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("campaign_run_id IS NOT NULL"),
             postgresql_where=sa.text("campaign_run_id IS NOT NULL"),
+        )
+
+    with op.batch_alter_table("turns", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_turns_left",
+            ["flow", "ref", "at"],
+            unique=False,
+            sqlite_where=sa.text("(turns.flow <> turns.to_flow OR turns.ends)"),
+            postgresql_where=sa.text("(turns.flow <> turns.to_flow OR turns.ends)"),
         )

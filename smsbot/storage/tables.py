@@ -309,6 +309,7 @@ campaign_batches = Table(  # a piece of a run's rows that is released together
     Column("state", String(12), nullable=False),  # values.BatchState
     Column("size", Integer, nullable=False),  # queued rows, without those suppressed at launch
     Column("is_canary", Boolean, nullable=False),
+    Column("due_at", At, nullable=False, server_default="0"),  # nobody in it may go before
     Column("called_at", At),
     Column("released_at", At),
     PrimaryKeyConstraint("run_id", "number"),

@@ -99,7 +99,7 @@ def _cells(run: str, currency: str) -> str:
 SELECT state, reason, count(*) AS people,
   CAST(SUM(CASE WHEN {_WENT} THEN segments ELSE 0 END) AS bigint) AS segments,
   CAST(SUM(COALESCE(
-    CASE WHEN currency = '' OR currency = {currency} THEN cost_micros END,
+    CASE WHEN currency IN ('', {currency}) OR {currency} = '' THEN cost_micros END,
     CASE WHEN {_WENT} THEN price_micros END, 0)) AS bigint) AS cost_micros
 FROM messages WHERE campaign_run_id = {run} GROUP BY state, reason"""  # noqa: S608  # our own words
 

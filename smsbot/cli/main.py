@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
 
 from smsbot import __version__
+from smsbot.cli.lazy import LazyGroup
 from smsbot.errors import SmsbotError
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "backup": ("smsbot.cli.backup:backup", "Save SQL, content and audit in one file."),
+    "campaign": ("smsbot.cli.campaign:campaign", "Broadcasts: plan, price, approve, send, stop."),
     "channels": ("smsbot.cli.channels:channels", "List the channels and their webhook addresses."),
     "check": ("smsbot.cli.check:check", "Find every fault of flows and messages."),
     "db": ("smsbot.cli.db:db", "Migrations."),
@@ -35,28 +36,9 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
-    """Knows every command by name and one line; imports the one that is called."""
-
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        """Give the names, sorted."""
-        return sorted(COMMANDS)
-
-    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        """Import the command, or give None for a name that does not exist."""
-        if name not in COMMANDS:
-            return None
-        module, attribute = COMMANDS[name][0].split(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
-
-    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands without importing any of them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="smsbot")
 def group() -> None:
     """SMS and USSD lessons on digital safety, and a desk for reports of scams."""

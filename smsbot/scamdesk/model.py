@@ -75,21 +75,41 @@ class Model:
     about: Mapping[str, object]
 
     def opinion(self, text: str, market: str = "") -> Opinion:
-        """Judge a text; `market` is used as it is when there is an expert for it."""
-        buckets = features(text)
-        nearest = sorted(self.gate, key=lambda name: -self.gate[name].margin(buckets))
-        if market in self.gate:
-            nearest = [market, *(name for name in nearest if name != market)]
-        scam = self._first(nearest, "scam")
-        unwanted = self.experts.get((nearest[0], "unwanted"))
-        of_scam = scam.likelihood(buckets) if scam else 0.0
-        of_unwanted = unwanted.likelihood(buckets) if unwanted else of_scam
-        return Opinion(nearest[0], of_scam, of_unwanted)
+        """Judge a text; `market` is used as it is when the gate knows it.
 
-    def _first(self, nearest: Sequence[str], kind: str) -> Head | None:
-        """Give the expert of the nearest market that has one of this kind."""
-        found = (self.experts.get((market, kind)) for market in nearest)
-        return next((head for head in found if head is not None), None)
+        A market without a scam expert has none because nobody told its scams from its marketing. There
+        a text is a scam when it is unwanted and another market's expert says so: the operator notices
+        of one market look like the scams of another. What a market's own expert lets pass as wanted is
+        looked at by those without a scam expert too: marketing is the same everywhere.
+        """
+        buckets = features(text)
+        if market not in self.gate:
+            market = max(self.gate, key=lambda name: self.gate[name].margin(buckets))
+        scam = self._likelihood(market, "scam", buckets)
+        unwanted = self._likelihood(market, "unwanted", buckets)
+        if scam is None:
+            unwanted = unwanted or 0.0
+            others = (self._likelihood(name, "scam", buckets) for name in self._with_both())
+            scam = min(unwanted, max((one for one in others if one is not None), default=0.0))
+        elif unwanted is None:
+            unwanted = scam
+        else:
+            asked = (self._likelihood(name, "unwanted", buckets) for name in self._without_scam())
+            unwanted = max(unwanted, *(one for one in asked if one is not None), 0.0)
+        return Opinion(market, scam, max(scam, unwanted))
+
+    def _likelihood(self, market: str, kind: str, buckets: Sequence[int]) -> float | None:
+        head = self.experts.get((market, kind))
+        return None if head is None else head.likelihood(buckets)
+
+    def _with_both(self) -> list[str]:
+        markets = sorted(self.gate)
+        return [
+            name for name in markets if {(name, "scam"), (name, "unwanted")} <= self.experts.keys()
+        ]
+
+    def _without_scam(self) -> list[str]:
+        return [name for name in sorted(self.gate) if (name, "scam") not in self.experts]
 
 
 def pack(model: Model) -> bytes:

@@ -7,6 +7,7 @@ machine did not learn from, split by group, since near-copies on both sides woul
 
 from __future__ import annotations
 
+import math
 import random
 from array import array
 from collections import defaultdict
@@ -31,7 +32,7 @@ _BYTE: Final = 127
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A text with its label (`scam`, `spam`, `ham` ...), the market it is of, and its near-copies' group."""
+    """A text with its label (`scam`, `spam`, `ham`), its market, and the group of its near-copies."""
 
     text: str
     label: str
@@ -58,7 +59,7 @@ class _Plain:
 
     def margin(self, row: Sequence[int]) -> float:
         weights = self.weights
-        return sum([weights[bucket] for bucket in row]) / max(len(row), 1) ** 0.5 + self.bias
+        return sum([weights[bucket] for bucket in row]) / math.sqrt(max(len(row), 1)) + self.bias
 
 
 def train(rows: Sequence[Labelled], about: dict[str, object], *, seed: int = 0) -> Model:
@@ -140,7 +141,7 @@ def folds(
 
 
 def best_threshold(margins: Sequence[float], answers: Sequence[bool]) -> float:
-    """Give the margin that parts the sides best: the middle of the thresholds within 1 % of the best F1."""
+    """Give the margin that parts the sides best: the middle of those within 1 % of the best F1."""
     ordered = sorted(zip(margins, answers, strict=True), reverse=True)
     total = sum(answers)
     best, scores, hits = 0.0, [], 0

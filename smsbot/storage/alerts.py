@@ -32,6 +32,7 @@ class Kind(StrEnum):
     TASK_FAILED = "task_failed"
     CAMPAIGN_PAUSED = "campaign_paused"
     ESCALATION = "escalation"
+    CAMPAIGN_PAUSED = "campaign_paused"
 
 
 @dataclass(frozen=True, slots=True)

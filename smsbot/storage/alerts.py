@@ -32,7 +32,6 @@ class Kind(StrEnum):
     TASK_FAILED = "task_failed"
     CAMPAIGN_PAUSED = "campaign_paused"
     ESCALATION = "escalation"
-    CAMPAIGN_PAUSED = "campaign_paused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,7 +212,12 @@ class Drain:
         now_ms = self._tools.clock.now_ms()
         with self._tools.database.write() as connection:
             held = claim_allowed(
-                connection, groups, by=self._by, now_ms=now_ms, duties=self._tools.duties
+                connection,
+                groups,
+                channel=self._channel,
+                by=self._by,
+                now_ms=now_ms,
+                duties=self._tools.duties,
             )
         # The claim is committed: from here on every row gets an answer, or its lease ends unknown.
         asked, taken = sum(map(len, groups)), sum(map(len, held))

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     RETENTION_FAILED = "retention_failed"
     TASK_FAILED = "task_failed"
     ESCALATION = "escalation"
+    CAMPAIGN_PAUSED = "campaign_paused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,9 @@ BODY_CONTEXT = b"messages.body"
 """What the ciphertext of a text is bound to."""
 PRIORITY_REPLY, PRIORITY_COURSE, PRIORITY_BULK = 0, 1, 2
 HELD_AT = 9_999_999_999_999
-"""`due_at` of a campaign's row that is frozen but not released yet: in the year 2286."""
+"""`due_at` of a campaign's row that is frozen but not released yet: in the year 2286.
+
+One that was looked at and may not go yet has the moment until which it must wait added to it."""
 
 _QUEUED = literal_column("messages.state") == literal_column("'queued'")
 _CHUNK = 1000

@@ -149,6 +149,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("is_canary", sa.Boolean(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("called_at", sa.BigInteger(), nullable=True),
         sa.Column("released_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(

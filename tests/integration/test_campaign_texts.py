@@ -21,7 +21,7 @@ from smsbot.sessions.live import from_plain
 from smsbot.storage import campaign_texts
 from smsbot.storage.tables import texts as texts_table
 from smsbot.values import CampaignState
-from tests.integration.campaign_support import NOW_MS, campaign, plan
+from tests.integration.desk_support import NOW_MS, campaign, plan
 from tests.service import channel
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from smsbot.storage.claims import claim
 from smsbot.storage.consents import Evidence
 from smsbot.storage.suppressions import Reason
 from smsbot.values import Msisdn
-from tests.integration.campaign_support import NOW_MS
+from tests.integration.desk_support import NOW_MS
 from tests.service import channel
 
 if TYPE_CHECKING:

@@ -30,8 +30,8 @@ class Kind(StrEnum):
     JOURNAL_GROWING = "journal_growing"
     RETENTION_FAILED = "retention_failed"
     TASK_FAILED = "task_failed"
-    ESCALATION = "escalation"
     CAMPAIGN_PAUSED = "campaign_paused"
+    ESCALATION = "escalation"
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,7 +246,7 @@ def _has(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     Not as EXISTS: PostgreSQL would turn that into a join, and for some pages read a whole table
     (40 million turns) to save some thousand looks into an index.
     """
-    looked: Select[tuple[int]] = (
+    looked: Select[int] = (
         select(literal_column("1", Integer)).where(*conditions).limit(literal_column("1"))
     )
     return func.coalesce(looked.correlate(contacts).scalar_subquery(), literal_column("0")) == (

@@ -69,6 +69,7 @@ def tasks_of(backstage: Backstage) -> Sequence[Task]:
                 database, backstage.channels, backstage.waker.wake, now_ms()
             ),
         ),
+        Task("launch", 1.0, backstage.launch_due),
         Task("sweep", 5.0, lambda: watch.sweep(database, ours, now_ms())),
         Task("journal", 1.0, backstage.drain.run, Kind.DRAIN_FAILED),
         Task("silence", 10.0, backstage.close_silent_sessions),

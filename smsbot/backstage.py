@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from smsbot import jobs, metrics
 from smsbot.campaigns import schedule
+from smsbot.campaigns.feeding import Feeder
+from smsbot.campaigns.planner import Planner
 from smsbot.clock import Clock, parse_offset
 from smsbot.content.channels_file import load_channels
 from smsbot.conversation.drain import Drain
@@ -56,6 +58,8 @@ class Backstage:
         self.channels = {channel.id: channel for channel in listed}
         self.gateways = make_gateways(listed, settings)
         self.waker = jobs.Waker(self.redis)
+        self.feeder = Feeder(self.database, self.channels, self.clock)
+        self.planner = Planner(self.database, self.channels, self.waker.call)
         effects = EffectRunner(
             database=self.database,
             vault=self.vault,
@@ -69,7 +73,9 @@ class Backstage:
 
     def crew(self) -> jobs.Crew:
         """Give what jobs work with; made by the worker before it forks."""
-        return jobs.Crew(self.sender(), self.launch, self.redis, self.after_fork)
+        return jobs.Crew(
+            self.sender(), self.redis, self.after_fork, self.feeder.release, self.launch
+        )
 
     def launch(self, campaign_id: int, should_stop: Callable[[], bool]) -> bool:
         """Open a campaign's run that is due and write its audience down; say whether that is done."""
@@ -102,6 +108,7 @@ class Backstage:
             clock=self.clock,
             duties=duties(),
             random=secrets.SystemRandom(),
+            feed=self.feeder.feed,
         )
         return Sender(self.gateways, tools, WakeFlags(self.redis), simulate=self.settings.is_dev)
 

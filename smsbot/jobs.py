@@ -1,8 +1,8 @@
-"""RQ: queues, wake-up calls and the job that drains a channel. RQ lives here and in the worker only.
+"""RQ: queues, wake-up calls, and the jobs that they name. RQ lives here and in the worker only.
 
-A job carries the id of a channel or a campaign, never a person's data: rows say what is left to do, so
-a lost, repeated or reordered job changes nothing. JSON, never pickle: who can write to Redis must not be
-able to run code here.
+A job carries the id of a channel, a campaign, or a run and its batch, never a person's data: rows say
+what is left to do, so a lost, repeated or reordered job changes nothing. JSON, never pickle: who can
+write to Redis must not be able to run code here.
 """
 
 from __future__ import annotations
@@ -123,6 +123,15 @@ class Waker:
         with contextlib.suppress(RedisAway):
             self._flags.lower(_launching(campaign_id))
 
+    def call(self, run_id: int, number: int) -> bool:
+        """Queue a job that releases a batch and drains its channel; False when Redis is away."""
+        try:
+            with answering():
+                self._queue.enqueue(batch, run_id, number, **_KEPT)
+        except RedisAway:
+            return False
+        return True
+
 
 def _launching(campaign_id: int) -> str:
     return f"launch:{campaign_id}"
@@ -155,17 +164,20 @@ class Launches(Protocol):
 class Crew:
     """What jobs work with, made by the worker before it forks, so that a job starts warm.
 
-    `after_fork` forgets connections that the parent may share (`Database.dispose`).
+    `after_fork` forgets connections that the parent may share (`Database.dispose`). `release` lets the
+    rows of a batch go and gives the channel that they go by, or None when the run does not send.
     """
 
     def __init__(
         self,
         sender: Drains,
-        launches: Launches,
         client: redis.Redis,
         after_fork: Callable[[], None],
+        release: Callable[[int, int], str | None] = lambda _run_id, _number: None,
+        launches: Launches = lambda _campaign_id, _should_stop: True,
     ) -> None:
         self.sender = sender
+        self.release = release
         self.launches = launches
         self.waker = Waker(client)
         self.waiting_jobs = queue(SEND, client)
@@ -191,7 +203,25 @@ def prepare(crew: Crew) -> None:
 
 def send(channel_id: str) -> dict[str, int]:
     """Drain one channel; give how many messages came to each state, for the worker's log."""
-    crew = _ready_crew()
+    crew = _ready()
+    return _drain(crew, channel_id)
+
+
+def batch(run_id: int, number: int) -> dict[str, int]:
+    """Release a batch of a campaign's run, then drain its channel as `send` does."""
+    crew = _ready()
+    channel_id = crew.release(run_id, number)
+    return {} if channel_id is None else _drain(crew, channel_id)
+
+
+def _ready() -> Crew:
+    if _crew is None:
+        raise SmsbotError("jobs.prepare was not called in this worker")
+    _crew.after_fork()
+    return _crew
+
+
+def _drain(crew: Crew, channel_id: str) -> dict[str, int]:
     with _stopped_by_sigterm() as stop:
         counts = crew.sender.drain(channel_id, max_s=DRAIN_S, stop=stop, give_way=crew.others_wait)
         with contextlib.suppress(Unavailable):  # the ticker looks every second
@@ -206,7 +236,7 @@ def launch(campaign_id: int) -> bool:
     Says whether it is done; else another job goes on. A freezer that is killed is called again by the
     ticker, once the flag that it renews is gone (`sessions/wake.py`).
     """
-    crew = _ready_crew()
+    crew = _ready()
     began = renewed = time.monotonic()
     crew.waker.at_work(campaign_id)
 
@@ -227,13 +257,6 @@ def launch(campaign_id: int) -> bool:
     if not is_done:
         crew.waker.launch(campaign_id)
     return is_done
-
-
-def _ready_crew() -> Crew:
-    if _crew is None:
-        raise SmsbotError("jobs.prepare was not called in this worker")
-    _crew.after_fork()
-    return _crew
 
 
 @contextlib.contextmanager

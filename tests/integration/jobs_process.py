@@ -45,7 +45,7 @@ def main() -> None:
         )
 
     sender = sender_of(database, vault, client, gateway)
-    jobs.prepare(jobs.Crew(sender, launch, client, database.dispose))
+    jobs.prepare(jobs.Crew(sender, client, database.dispose, launches=launch))
     worker = jobs.SendingWorker(
         list(jobs.QUEUES), connection=connect(wanted["redis"]), serializer=JSONSerializer
     )

@@ -17,6 +17,7 @@ from smsbot import jobs
 from smsbot.clock import Clock
 from smsbot.sessions.client import connect
 from smsbot.storage import agenda, standings
+from smsbot.storage.database import Database
 from smsbot.storage.tables import campaign_runs
 from smsbot.storage.tables import campaigns as campaigns_table
 from smsbot.up.schedule import JobSchedule
@@ -26,7 +27,6 @@ from tests.integration.audience_support import many, plan, scheduled
 if TYPE_CHECKING:
     import redis
 
-    from smsbot.storage.database import Database
     from smsbot.vault import Vault
 
 ROOT = Path(__file__).parents[2]
@@ -81,17 +81,15 @@ class Freezing:
     ) -> None:
         self.database, self.client = database, client
         self.waker = jobs.Waker(client)
-        self.wanted = {
-            "database": database.url.render_as_string(hide_password=False),
-            "redis": redis_url,
-            "port": 1,
-            "rate": 1000.0,
-        }
+        url = database.url.render_as_string(hide_password=False)
+        self.wanted = {"database": url, "redis": redis_url, "port": 1, "rate": 1000.0}
         self.workers: list[subprocess.Popen[bytes]] = []
-        with database.write() as connection:
+        patient = Database(url, patience_s=60)
+        with patient.write() as connection:
             many(connection, vault, PEOPLE)
             self.id = scheduled(connection, vault, plan())
             connection.execute(update(campaigns_table).values(next_at=Clock().now_ms()))
+        patient.close()
 
     def start_worker(self) -> None:
         program = [sys.executable, "-m", "tests.integration.jobs_process", json.dumps(self.wanted)]

@@ -77,6 +77,7 @@ contacts = Table(
         "erased_at",
         where="erased_at IS NOT NULL AND msisdn_enc IS NOT NULL",
     ),
+    _partial("ix_contacts_left", "opted_out_at", where="opted_out_at IS NOT NULL"),
 )
 
 contact_tags = Table(

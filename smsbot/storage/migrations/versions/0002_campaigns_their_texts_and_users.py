@@ -178,6 +178,13 @@ def upgrade() -> None:
 
     with op.batch_alter_table("contacts", schema=None) as batch_op:
         batch_op.add_column(sa.Column("region_at", sa.BigInteger(), nullable=True))
+        batch_op.create_index(
+            "ix_contacts_left",
+            ["opted_out_at"],
+            unique=False,
+            sqlite_where=sa.text("opted_out_at IS NOT NULL"),
+            postgresql_where=sa.text("opted_out_at IS NOT NULL"),
+        )
 
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.add_column(

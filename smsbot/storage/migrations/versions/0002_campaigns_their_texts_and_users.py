@@ -48,6 +48,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_courses")),
     )
     op.create_table(
+        "imports",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("proof", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
+    )
+    op.create_table(
         "texts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.String(length=64), nullable=False),
@@ -92,6 +100,12 @@ def upgrade() -> None:
         sa.Column("sample_below", sa.BigInteger(), nullable=True),
         sa.Column(
             "frozen_to",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            server_default="0",
+            nullable=False,
+        ),
+        sa.Column(
+            "freeze_to",
             sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
             server_default="0",
             nullable=False,
@@ -153,6 +167,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("is_canary", sa.Boolean(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("called_at", sa.BigInteger(), nullable=True),
         sa.Column("released_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -186,6 +201,16 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("run_id", name=op.f("pk_course_intakes")),
     )
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column(
+                "import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+            )
+        )
+
+    with op.batch_alter_table("contacts", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("region_at", sa.BigInteger(), nullable=True))
+
     with op.batch_alter_table("enrolments", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column("channel", sa.String(length=64), server_default="", nullable=False)
@@ -226,4 +251,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("done_at IS NULL"),
             postgresql_where=sa.text("done_at IS NULL"),
+        )
+
+    with op.batch_alter_table("turns", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_turns_left",
+            ["flow", "ref", "at"],
+            unique=False,
+            sqlite_where=sa.text("(turns.flow <> turns.to_flow OR turns.ends)"),
+            postgresql_where=sa.text("(turns.flow <> turns.to_flow OR turns.ends)"),
         )

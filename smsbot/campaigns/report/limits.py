@@ -10,13 +10,12 @@ from smsbot.campaigns.report.tallies import Arm
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from smsbot.campaigns.report.findings import Report
+    from smsbot.campaigns.report.findings import Learning, Report
 
 _FEW_HELD = 100
 _LOST = 0.5
 _REPEATED = 0.2
 _WITHOUT_RECEIPT = 0.05
-_OVERCAUTION = 0.0
 
 
 def limits(report: Report, other_runs: int) -> tuple[str, ...]:
@@ -84,32 +83,37 @@ def _of_learning(report: Report) -> Iterator[str]:
         )
         return
     for one in report.learning:
-        who = NAMES[one.arm]
         if not one.skills:
-            yield f"What {who} knew: fewer than {SMALLEST} of them answered items of both kinds."
-            continue
-        if one.skills[0].change is None:
-            yield (
-                f"How {who} changed: fewer than {SMALLEST} answered items of both kinds before and "
-                "after. People who answered before and people who answered after are others."
-            )
-        both, first = one.answered_both or 0, one.answered_before or 0
-        if both + first and first / (both + first) > _LOST:
-            yield (
-                f"What most of {who} remember: more than half of those who answered before did not "
-                "answer after."
-            )
-        if one.repeated is not None and one.repeated > _REPEATED:
-            yield (
-                f"How much of it is memory: {one.repeated:.0%} of the later answers of {who} were to "
-                "items that they had answered before. Parallel forms with new items would tell."
-            )
+            yield f"What {NAMES[one.arm]} knew: fewer than {SMALLEST} answered items of both kinds."
+    yield from _of_memory(told[0])
+    for one in told:
         hits, accepts = one.skills[0].change, one.skills[1].change
-        if hits and accepts and hits.low > _OVERCAUTION > accepts.high:
+        if hits and accepts and hits.low > 0 > accepts.high:
             yield (
-                f"That {who} tell messages apart better: they call more scams scam, and more genuine "
-                "messages too. That is distrust, not skill (see d' and c)."
+                f"That {NAMES[one.arm]} tell messages apart better: they call more scams scam, and more "
+                "genuine messages too. That is distrust, not skill (see d' and c)."
             )
+
+
+def _of_memory(one: Learning) -> Iterator[str]:
+    """Give what the answers of the foremost arm leave open."""
+    who = NAMES[one.arm]
+    if one.skills[0].change is None:
+        yield (
+            f"How {who} changed: fewer than {SMALLEST} answered items of both kinds before and after. "
+            "People who answered before and people who answered after are others."
+        )
+    both, first = one.answered_both or 0, one.answered_before or 0
+    if first and first / (both + first) > _LOST:
+        yield (
+            f"What most of {who} remember: more than half of those who answered before did not answer "
+            "after."
+        )
+    if one.repeated is not None and one.repeated > _REPEATED:
+        yield (
+            f"How much of it is memory: {one.repeated:.0%} of the later answers of {who} were to items "
+            "that they had answered before. Parallel forms with new items would tell."
+        )
 
 
 def _of_money(report: Report) -> Iterator[str]:

@@ -10,6 +10,8 @@ import secrets
 from typing import TYPE_CHECKING
 
 from smsbot import jobs, metrics
+from smsbot.campaigns.feeding import Feeder
+from smsbot.campaigns.planner import Planner
 from smsbot.clock import Clock, parse_offset
 from smsbot.content.channels_file import load_channels
 from smsbot.conversation.drain import Drain
@@ -53,6 +55,8 @@ class Backstage:
         self.channels = {channel.id: channel for channel in listed}
         self.gateways = make_gateways(listed, settings)
         self.waker = jobs.Waker(self.redis)
+        self.feeder = Feeder(self.database, self.channels, self.clock)
+        self.planner = Planner(self.database, self.channels, self.waker.call)
         effects = EffectRunner(
             database=self.database,
             vault=self.vault,
@@ -66,7 +70,7 @@ class Backstage:
 
     def crew(self) -> jobs.Crew:
         """Give what jobs work with; made by the worker before it forks."""
-        return jobs.Crew(self.sender(), self.redis, self.after_fork)
+        return jobs.Crew(self.sender(), self.redis, self.after_fork, self.feeder.release)
 
     def sender(self) -> Sender:
         """Give a sender of every channel."""
@@ -77,6 +81,7 @@ class Backstage:
             clock=self.clock,
             duties=duties(),
             random=secrets.SystemRandom(),
+            feed=self.feeder.feed,
         )
         return Sender(self.gateways, tools, WakeFlags(self.redis), simulate=self.settings.is_dev)
 

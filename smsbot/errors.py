@@ -113,6 +113,21 @@ class Refused(SmsbotError):
     code = "refused"
 
 
+class BadList(Refused):
+    """A list of contacts cannot be read at all: nothing of it was taken.
+
+    `line` and `column` say where, `fault` is a stable word for what is wrong.
+    """
+
+    code = "bad_list"
+
+    def __init__(self, message: str, *, line: int, column: str, fault: str) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+        self.fault = fault
+
+
 class NotFound(SmsbotError):
     """The thing that was named does not exist."""
 

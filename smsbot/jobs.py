@@ -1,8 +1,8 @@
 """RQ: queues, wake-up calls and the job that drains a channel. RQ lives here and in the worker only.
 
-A job carries the id of a channel, never a person's data: rows say what is left to do, so a lost,
-repeated or reordered job changes nothing. JSON, never pickle: who can write to Redis must not be
-able to run code here.
+A job carries the id of a channel, or of a run and its batch, never a person's data: rows say what is
+left to do, so a lost, repeated or reordered job changes nothing. JSON, never pickle: who can write to
+Redis must not be able to run code here.
 """
 
 from __future__ import annotations
@@ -81,6 +81,22 @@ class Waker:
             return False
         return True
 
+    def call(self, run_id: int, number: int) -> bool:
+        """Queue a job that releases a batch and drains its channel; False when Redis is away."""
+        try:
+            with answering():
+                self._queue.enqueue(
+                    batch,
+                    run_id,
+                    number,
+                    job_timeout=_TIMEOUT_S,
+                    result_ttl=0,
+                    failure_ttl=_KEEP_FAILED_S,
+                )
+        except RedisAway:
+            return False
+        return True
+
 
 class Drains(Protocol):
     """What the send job needs (`sending.sender.Sender`)."""
@@ -102,11 +118,19 @@ class Drains(Protocol):
 class Crew:
     """What jobs work with, made by the worker before it forks, so that a job starts warm.
 
-    `after_fork` forgets connections that the parent may share (`Database.dispose`).
+    `after_fork` forgets connections that the parent may share (`Database.dispose`). `release` lets the
+    rows of a batch go and gives the channel that they go by, or None when the run does not send.
     """
 
-    def __init__(self, sender: Drains, client: redis.Redis, after_fork: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        sender: Drains,
+        client: redis.Redis,
+        after_fork: Callable[[], None],
+        release: Callable[[int, int], str | None] = lambda _run_id, _number: None,
+    ) -> None:
         self.sender = sender
+        self.release = release
         self.waker = Waker(client)
         self.waiting_jobs = queue(SEND, client)
         self.after_fork = after_fork
@@ -123,11 +147,25 @@ def prepare(crew: Crew) -> None:
 
 def send(channel_id: str) -> dict[str, int]:
     """Drain one channel; give how many messages came to each state, for the worker's log."""
+    crew = _ready()
+    return _drain(crew, channel_id)
+
+
+def batch(run_id: int, number: int) -> dict[str, int]:
+    """Release a batch of a campaign's run, then drain its channel as `send` does."""
+    crew = _ready()
+    channel_id = crew.release(run_id, number)
+    return {} if channel_id is None else _drain(crew, channel_id)
+
+
+def _ready() -> Crew:
     if _crew is None:
         raise SmsbotError("jobs.prepare was not called in this worker")
-    crew = _crew
-    crew.after_fork()
+    _crew.after_fork()
+    return _crew
 
+
+def _drain(crew: Crew, channel_id: str) -> dict[str, int]:
     def others_wait() -> bool:
         try:
             with answering():

@@ -13,6 +13,7 @@ import click
 
 from smsbot import log
 from smsbot.backstage import Backstage
+from smsbot.campaigns import halting
 from smsbot.config import load_settings
 from smsbot.conversation.duties import duties
 from smsbot.errors import RedisAway
@@ -69,6 +70,8 @@ def tasks_of(backstage: Backstage) -> Sequence[Task]:
                 database, backstage.channels, backstage.waker.wake, now_ms()
             ),
         ),
+        Task("batches", 1.0, lambda: backstage.planner.tick(now_ms())),
+        Task("halting", 1.0, lambda: halting.sweep(database, now_ms())),
         Task("sweep", 5.0, lambda: watch.sweep(database, ours, now_ms())),
         Task("journal", 1.0, backstage.drain.run, Kind.DRAIN_FAILED),
         Task("silence", 10.0, backstage.close_silent_sessions),

@@ -249,6 +249,7 @@ class EffectRunner:
     def _consent(
         self, connection: Connection, contact: Contact, scene: Scene, effect: Effect, key: str
     ) -> None:
+        contacts.lock(connection, contact.id)  # against an import that reads what was said before
         purpose = effect.args["purpose"]
         says_yes = effect.args.get("answer", "yes") == "yes"
         evidence = Evidence(

@@ -71,7 +71,9 @@ def set_language(
     return (Answer("language-set", {"language": names[language]}),)
 
 
-def set_region(connection: Connection, contact: Contact, raw_region: str) -> Answers:
+def set_region(
+    connection: Connection, contact: Contact, raw_region: str, now_ms: int
+) -> Answers:
     """Keep the place that the person named (`REGION Kisumu`: pass what follows the word).
 
     Only a place name's letters are kept: the column is in clear, and people type PINs and numbers.
@@ -79,7 +81,7 @@ def set_region(connection: Connection, contact: Contact, raw_region: str) -> Ans
     region = read_region(raw_region)
     if region is None:
         return (Answer("region-ask"),)
-    contacts.set_region(connection, contact.id, region)
+    contacts.set_region(connection, contact.id, region, now_ms)
     return (Answer("region-set", {"region": region}),)
 
 

@@ -23,8 +23,12 @@ _DAY_MS = 86_400_000
 def looks_reassigned(
     person: Contact | Profile, now_ms: int, *, silence_days: int = SILENCE_DAYS
 ) -> bool:
-    """Say whether the silence before this moment is long enough for a new owner."""
-    return now_ms - person.last_seen_at > silence_days * _DAY_MS
+    """Say whether the silence before this moment is long enough for a new owner.
+
+    Whoever came with a list and was never heard is silent since the list.
+    """
+    silent_since = max(person.last_seen_at, person.created_at)
+    return now_ms - silent_since > silence_days * _DAY_MS
 
 
 def check_reassigned(

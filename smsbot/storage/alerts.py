@@ -30,6 +30,7 @@ class Kind(StrEnum):
     JOURNAL_GROWING = "journal_growing"
     RETENTION_FAILED = "retention_failed"
     TASK_FAILED = "task_failed"
+    CAMPAIGN_PAUSED = "campaign_paused"
     ESCALATION = "escalation"
 
 

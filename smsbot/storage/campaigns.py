@@ -107,6 +107,16 @@ def set_state(
     return changed.rowcount == 1
 
 
+def held_state(connection: Connection, campaign_id: int) -> CampaignState | None:
+    """Give the state, and let nobody change it until the transaction ends; None when it is gone.
+
+    SQLite has one writer at a time anyway.
+    """
+    statement = select(campaigns.c.state).where(campaigns.c.id == campaign_id).with_for_update()
+    found = connection.execute(statement).scalar_one_or_none()
+    return None if found is None else CampaignState(found)
+
+
 def was_launched(connection: Connection, campaign_id: int) -> bool:
     """Say whether any run of the campaign has written down an audience."""
     people = connection.execute(

@@ -8,7 +8,7 @@ Rows travel as one JSON value: a statement per batch, whatever its size (SQLite 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import bindparam, func, or_, select, text, update
@@ -26,7 +26,10 @@ _IDS = messages.c.id.in_(bindparam("ids", expanding=True))
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A row that this sender holds, with what it needs to go out. `msisdn_enc` is None if erased."""
+    """A row that this sender holds, with what it needs to go out. `msisdn_enc` is None if erased.
+
+    What stands below it says whether a proactive message (priority 1 and above) may go now.
+    """
 
     id: int
     ref: str
@@ -36,6 +39,13 @@ class Claimed:
     segments: int
     attempts: int
     msisdn_enc: bytes | None
+    priority: int
+    contact_id: int | None
+    run_id: int | None
+    batch: int | None
+    expires_at: int | None
+    timezone: str
+    country: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,7 @@ _CLAIM = {
     .where(
         messages.c.id.in_(_free(dialect).scalar_subquery()),
         messages.c.state == MessageState.QUEUED.value,
+        messages.c.due_at <= bindparam("now"),  # a pause may have come since it was seen
         or_(messages.c.expires_at.is_(None), messages.c.expires_at > bindparam("now")),
     )
     .values(
@@ -79,7 +90,7 @@ _CLAIM = {
     .returning(messages.c.id)
     for dialect in ("sqlite", "postgresql")
 }
-_HELD = (
+_HELD: Select[Any] = (
     select(
         messages.c.id,
         messages.c.ref,
@@ -89,6 +100,13 @@ _HELD = (
         messages.c.segments,
         messages.c.attempts,
         contacts.c.msisdn_enc,
+        messages.c.priority,
+        messages.c.contact_id,
+        messages.c.campaign_run_id,
+        messages.c.batch,
+        messages.c.expires_at,
+        func.coalesce(contacts.c.timezone, ""),
+        func.coalesce(contacts.c.country, ""),
     )
     .select_from(
         messages.outerjoin(contacts, contacts.c.id == messages.c.contact_id).outerjoin(
@@ -127,6 +145,49 @@ def suppress(connection: Connection, ids: Sequence[int], reason: str, now_ms: in
             attempts=messages.c.attempts - 1,
         ),
     )
+
+
+def end(
+    connection: Connection, ids: Sequence[int], state: MessageState, reason: str, now_ms: int
+) -> None:
+    """End claimed rows whose campaign is over (in the transaction of their claim)."""
+    connection.execute(
+        update(messages)
+        .where(messages.c.id.in_(ids), messages.c.state == MessageState.SENDING.value)
+        .values(
+            state=state.value,
+            reason=reason,
+            final_at=now_ms,
+            claim=None,
+            claimed_at=None,
+            attempts=messages.c.attempts - 1,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """A row that was claimed and must wait after all, until `due_at`."""
+
+    id: int
+    due_at: int
+
+
+def _put_back(dialect: str) -> TextClause:
+    return text(f"""
+UPDATE messages SET state = 'queued', due_at = v.due_at, claim = NULL, claimed_at = NULL,
+  attempts = messages.attempts - 1
+FROM {rows_of(dialect, (("id", "bigint"), ("due_at", "bigint")))}
+WHERE messages.id = v.id AND messages.claim = :by AND messages.state = 'sending'
+""")  # noqa: S608  # our own words only
+
+
+def put_back(connection: Connection, rows: Sequence[Waits], by: str) -> None:
+    """Queue claimed rows again, as if nobody had claimed them (in the transaction of their claim)."""
+    if rows:
+        connection.execute(
+            _put_back(connection.dialect.name), {"rows": orjson.dumps(rows).decode(), "by": by}
+        )
 
 
 _FIELDS = (

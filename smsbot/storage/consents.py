@@ -1,6 +1,7 @@
 """Consents: an append-only log per purpose. The newest row of a purpose holds; a "no" is a row too.
 
-Rows from before the contact's `owner_since` are a former owner's word and count for nothing.
+Once a number has changed hands (`owner_since` is after `created_at`), rows from before that are a
+former owner's word and count for nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 
 from smsbot.storage.insert import insert_if_new
 from smsbot.storage.tables import consents, contacts
@@ -85,7 +86,17 @@ def holds() -> ColumnElement[bool]:
         .correlate(consents)
         .scalar_subquery()
     )
-    return and_(consents.c.at >= contacts.c.owner_since, consents.c.id == newest)
+    return and_(is_of_the_owner(), consents.c.id == newest)
+
+
+def is_of_the_owner() -> ColumnElement[bool]:
+    """Give the condition that a consents row, joined to its contact, is the present owner's word.
+
+    A form may be older than the first call: while a number never changed hands, any date will do.
+    """
+    return or_(
+        consents.c.at >= contacts.c.owner_since, contacts.c.owner_since <= contacts.c.created_at
+    )
 
 
 def _append(

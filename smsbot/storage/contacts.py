@@ -32,7 +32,8 @@ MAX_NETWORK_CHARS = 16
 class Contact:
     """A person as stored, without the number. `*_at` and `owner_since` are milliseconds, UTC.
 
-    `language` is empty when never chosen. `owner_since` is when this owner of the number was first
+    `language` is empty when never chosen; one that came with a list has no `language_at`.
+    `last_seen_at` is 0 for whoever came with a list and was never heard. `owner_since` is when this owner of the number was first
     seen: consents, reports and tags from before it are a former owner's.
     """
 
@@ -173,9 +174,9 @@ def set_language(connection: Connection, contact_id: int, language: str, now_ms:
     _set(connection, contact_id, language=language, language_at=now_ms)
 
 
-def set_region(connection: Connection, contact_id: int, region: str) -> None:
+def set_region(connection: Connection, contact_id: int, region: str, now_ms: int) -> None:
     """Keep the region that the person named (`people.commands.set_region` checks the words)."""
-    _set(connection, contact_id, region=region[:MAX_REGION_CHARS])
+    _set(connection, contact_id, region=region[:MAX_REGION_CHARS], region_at=now_ms)
 
 
 def set_network(connection: Connection, contact_id: int, network: str) -> None:
@@ -213,7 +214,10 @@ def lock(connection: Connection, contact_id: int) -> None:
 
 
 def touch_many(connection: Connection, seen: Sequence[tuple[str, int, str]]) -> None:
-    """Note many persons at once, by (ref, when, network or empty); time moves forward only."""
+    """Note many persons at once, by (ref, when, network or empty); time moves forward only.
+
+    In the order of refs, as an import locks them, so that the two can't wait for each other.
+    """
     if not seen:
         return
     later = "max" if connection.dialect.name == "sqlite" else "greatest"
@@ -223,5 +227,5 @@ def touch_many(connection: Connection, seen: Sequence[tuple[str, int, str]]) -> 
             f"UPDATE contacts SET last_seen_at = {later}(last_seen_at, ?), "  # noqa: S608  # no input
             "network = coalesce(nullif(?, ''), network) WHERE ref = ?",
         ),
-        [(at, network[:MAX_NETWORK_CHARS], ref) for ref, at, network in seen],
+        [(at, network[:MAX_NETWORK_CHARS], ref) for ref, at, network in sorted(seen)],
     )

@@ -15,6 +15,7 @@ from smsbot.storage import suppressions as stops
 from smsbot.storage.insert import insert_if_new
 from smsbot.storage.tables import (
     codes,
+    consents,
     contact_tags,
     contacts,
     enrolments,
@@ -62,6 +63,9 @@ def erase(
         _cut_by_ref(connection, table, contact.ref)
     for personal in (contact_tags, codes, reminders, enrolments):
         connection.execute(delete(personal).where(personal.c.contact_id == contact.id))
+    connection.execute(  # the key of an imported consent is made of the ref
+        update(consents).where(consents.c.contact_id == contact.id).values(effect_key=None)
+    )
     connection.execute(
         update(contacts)
         .where(contacts.c.id == contact.id)
@@ -69,6 +73,7 @@ def erase(
             ref=fresh_ref,
             network="",
             region="",
+            region_at=None,
             timezone="",
             language="",
             language_at=None,
@@ -136,7 +141,7 @@ def end_ownership(
     moved = connection.execute(
         update(contacts)
         .where(contacts.c.id == contact_id, contacts.c.last_seen_at < silent_since)
-        .values(owner_since=now_ms, last_seen_at=now_ms, region=""),
+        .values(owner_since=now_ms, last_seen_at=now_ms, region="", region_at=None),
     )
     if moved.rowcount != 1:
         return False

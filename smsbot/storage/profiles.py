@@ -25,7 +25,8 @@ _GAP = "\x1f"
 class Profile:
     """A person at the start of a turn: never the number.
 
-    `language_is_guess` says that a former owner of the number chose the language: ask again.
+    `language_is_guess` says that a former owner of the number, or a list, chose the language: ask
+    again. `last_seen_at` is 0 for whoever came with a list and was never heard.
     `consents` are the purposes granted now, `asked` those ever answered by this owner.
     """
 
@@ -37,6 +38,7 @@ class Profile:
     timezone: str
     language: str
     language_is_guess: bool
+    created_at: int
     last_seen_at: int
     owner_since: int
     opted_out: bool
@@ -82,6 +84,7 @@ _PROFILE = (
         contacts.c.timezone,
         contacts.c.language,
         contacts.c.language_at,
+        contacts.c.created_at,
         contacts.c.last_seen_at,
         contacts.c.owner_since,
         contacts.c.opted_out_at,
@@ -127,6 +130,7 @@ def _profile(ref: str, row: Sequence[Any]) -> Profile:
         timezone,
         language,
         language_at,
+        created_at,
         last_seen_at,
         owner_since,
         opted_out_at,
@@ -144,6 +148,7 @@ def _profile(ref: str, row: Sequence[Any]) -> Profile:
         timezone=timezone,
         language=language,
         language_is_guess=bool(language) and (language_at or 0) < owner_since,
+        created_at=created_at,
         last_seen_at=last_seen_at,
         owner_since=owner_since,
         opted_out=opted_out_at is not None or suppressed is not None,

@@ -112,6 +112,17 @@ def lift(connection: Connection, ref: str, now_ms: int) -> bool:
     return bool(lifted or marked)
 
 
+def erased_at(connection: Connection, ref: str) -> int | None:
+    """Say when the person of this number was erased; None when never, or when they came back."""
+    found = select(suppressions.c.at).where(
+        suppressions.c.ref == ref,
+        suppressions.c.reason == Reason.ERASED.value,
+        suppressions.c.lifted_at.is_(None),
+    )
+    at: int | None = connection.execute(found).scalar_one_or_none()
+    return at
+
+
 def may_send(connection: Connection, ref: str, purpose: str) -> Decision:
     """Decide whether a message of this purpose may go to this number at this moment (R01, R02, R05)."""
     refusal = refusals(connection, (ref,), purpose).get(ref)

@@ -71,6 +71,7 @@ contacts = Table(
     Column("owner_since", At, nullable=False),  # moves on when the number changes hands
     Column("opted_out_at", At),
     Column("erased_at", At),
+    Column("region_at", At),  # when the person named it; null: it came from a list, or is empty
     _partial(  # erased, but the number still waits for the last confirmation to leave
         "ix_contacts_erasing",
         "erased_at",
@@ -117,7 +118,17 @@ consents = Table(  # append-only: the newest row of a purpose is what holds
     Column("actor", String(64), nullable=False),  # "person", or who imported it
     Column("source", String(128), nullable=False),  # flow/state, keyword, proof file hash
     Column("effect_key", String(64), unique=True),
+    Column("import_id", Id),  # of imports; no foreign key: 0002 would copy the table
     Index("ix_consents_contact_id_purpose", "contact_id", "purpose", "id"),
+)
+
+imports = Table(  # one list of contacts that was brought in, and what proves its consents
+    "imports",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", At, nullable=False),
+    Column("actor", String(64), nullable=False),  # as in consents.actor
+    Column("proof", String(64), nullable=False),  # SHA-256 of the proof file, in hex
 )
 
 inbound = Table(
@@ -276,6 +287,7 @@ campaign_runs = Table(  # one occurrence of a campaign: a frozen audience
     Column("seed", String(32), nullable=False),  # of hold-out, sample and canary
     Column("sample_below", BigInteger),  # a person is in the sample below this draw; null: all
     Column("frozen_to", Id, nullable=False, server_default="0"),  # contacts.id that is done
+    Column("freeze_to", Id, nullable=False, server_default="0"),  # the last contact at the launch
     Column("frozen_at", At),  # the whole audience has its rows
     Column("audience", Integer, nullable=False, server_default="0"),
     Column("budget_micros", BigInteger),
@@ -297,6 +309,7 @@ campaign_batches = Table(  # a piece of a run's rows that is released together
     Column("state", String(12), nullable=False),  # values.BatchState
     Column("size", Integer, nullable=False),  # queued rows, without those suppressed at launch
     Column("is_canary", Boolean, nullable=False),
+    Column("due_at", At, nullable=False, server_default="0"),  # nobody in it may go before
     Column("called_at", At),
     Column("released_at", At),
     PrimaryKeyConstraint("run_id", "number"),
@@ -328,6 +341,9 @@ receipts = Table(  # reports whose message is not known yet: settled when it is,
     Index("ix_receipts_at", "at"),
 )
 
+TURNS_LEFT = "(turns.flow <> turns.to_flow OR turns.ends)"
+"""A turn that led out of the flow in which it was given: the condition of `ix_turns_left`, as text."""
+
 turns = Table(  # the journal's home; a row per turn, exactly once by its id
     "turns",
     metadata,
@@ -353,6 +369,13 @@ turns = Table(  # the journal's home; a row per turn, exactly once by its id
     Index("ix_turns_session", "channel", "session_ref", "number"),
     Index("ix_turns_at", "at"),
     Index("ix_turns_ref", "ref"),
+    _partial(  # who went through a flow
+        "ix_turns_left",
+        "flow",
+        "ref",
+        "at",
+        where=TURNS_LEFT,
+    ),
 )
 
 ussd_sessions = Table(

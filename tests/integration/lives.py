@@ -71,7 +71,7 @@ def live(connection: Connection, vault: Vault) -> Contact:
     """A contact who learned, agreed, wrote, was answered and reported."""
     contact = meet(connection, vault)
     contacts.set_language(connection, contact.id, "sw", T0)
-    commands.set_region(connection, contact, "Kisumu")
+    commands.set_region(connection, contact, "Kisumu", T0)
     commands.join(connection, contact, said(T0 + 1, key="turn-1"))
     contacts.tag(connection, contact.id, "learned-wrong-send", T0 + 2)
     row = {"channel": "at-ke", "ref": contact.ref, "contact_id": contact.id}

@@ -100,7 +100,7 @@ def test_what_the_person_corrects_is_kept_and_time_moves_forward_only(
     contact = meet()
     with database.write() as connection:
         contacts.set_language(connection, contact.id, "am", T0 + 1)
-        contacts.set_region(connection, contact.id, "ኦሮሚያ")
+        contacts.set_region(connection, contact.id, "ኦሮሚያ", T0)
         contacts.set_network(connection, contact.id, "63601")
         contacts.touch(connection, contact.id, T0 + DAY, network="63602")
         contacts.touch(connection, contact.id, T0 + 5)

@@ -103,10 +103,10 @@ def test_language_and_region_are_corrected_by_text(database: Database, vault: Va
         assert refused == (
             Answer("language-unknown", {"languages": "English, Kiswahili, አማርኛ, Hausa"}),
         )
-        assert commands.set_region(connection, contact, " Kisumu ") == (
+        assert commands.set_region(connection, contact, " Kisumu ", T0) == (
             Answer("region-set", {"region": "Kisumu"}),
         )
-        assert commands.set_region(connection, contact, "1234") == (Answer("region-ask"),)
+        assert commands.set_region(connection, contact, "1234", T0) == (Answer("region-ask"),)
         found = contacts.by_id(connection, contact.id)
     assert (found.language, found.region) == ("am", "Kisumu")
 

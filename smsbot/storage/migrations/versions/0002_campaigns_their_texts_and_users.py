@@ -39,6 +39,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_campaigns_state", ["state", "changed_at"], unique=False)
 
     op.create_table(
+        "imports",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("proof", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
+    )
+    op.create_table(
         "texts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.String(length=64), nullable=False),
@@ -83,6 +91,12 @@ def upgrade() -> None:
         sa.Column("sample_below", sa.BigInteger(), nullable=True),
         sa.Column(
             "frozen_to",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            server_default="0",
+            nullable=False,
+        ),
+        sa.Column(
+            "freeze_to",
             sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
             server_default="0",
             nullable=False,
@@ -135,6 +149,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("is_canary", sa.Boolean(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("called_at", sa.BigInteger(), nullable=True),
         sa.Column("released_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -154,6 +169,16 @@ def upgrade() -> None:
             postgresql_where=sa.text("state <> 'released'"),
         )
 
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column(
+                "import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+            )
+        )
+
+    with op.batch_alter_table("contacts", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("region_at", sa.BigInteger(), nullable=True))
+
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column(
@@ -168,4 +193,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("campaign_run_id IS NOT NULL"),
             postgresql_where=sa.text("campaign_run_id IS NOT NULL"),
+        )
+
+    with op.batch_alter_table("turns", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_turns_left",
+            ["flow", "ref", "at"],
+            unique=False,
+            sqlite_where=sa.text("(turns.flow <> turns.to_flow OR turns.ends)"),
+            postgresql_where=sa.text("(turns.flow <> turns.to_flow OR turns.ends)"),
         )

@@ -1,0 +1,5 @@
+"""`smsbot contacts import|export|erase`."""
+
+from __future__ import annotations
+
+import click

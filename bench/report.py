@@ -134,7 +134,7 @@ def measure(url: str) -> tuple[float, float]:
     """Make the report; give the seconds, and the most memory that this process had, in MB."""
     database = Database(url)
     began = time.monotonic()
-    report = make_report(database, 1, now_ms=NOW, first_language="en")
+    report = make_report(database, 1, now_ms=NOW, first_languages={})
     seconds = time.monotonic() - began
     database.close()
     assert report.reach.delivered > report.reach.taken > 0

@@ -134,6 +134,7 @@ class Member(NamedTuple):
     segments: int
     cost_micros: int | None
     price_micros: int | None
+    currency: str
     simulated: bool
     accepted_at: int | None
     final_at: int | None
@@ -147,7 +148,7 @@ class Member(NamedTuple):
 
 _OF_MESSAGE = (
     *("ref", "state", "reason", "batch", "text_id", "segments", "cost_micros", "price_micros"),
-    *("simulated", "accepted_at", "final_at"),
+    *("currency", "simulated", "accepted_at", "final_at"),
 )
 _COLUMNS = ", ".join(f"{'m' if name in _OF_MESSAGE else 'c'}.{name}" for name in Member._fields)
 _MEMBERS = (
@@ -190,6 +191,14 @@ _TURNS = {
 }
 
 
+def turns_statement(dialect: str) -> str:
+    """Give the statement of `turns_of`: refs, since, until, and the moment of the message."""
+    return (
+        f"SELECT {_WANTED} FROM {_TURNS[dialect]} "  # noqa: S608  # our own names
+        "WHERE t.at >= ? AND t.at < ? AND (t.at >= ? OR t.item <> '')"
+    )
+
+
 def turns_of(
     connection: Connection, refs: Sequence[str], at: int, length: int, until: int
 ) -> Sequence[Turned]:
@@ -201,9 +210,5 @@ def turns_of(
         return []
     dialect = connection.dialect.name
     given = orjson.dumps(refs).decode() if dialect == "sqlite" else list(refs)
-    statement = (
-        f"SELECT {_WANTED} FROM {_TURNS[dialect]} "  # noqa: S608  # our own names
-        "WHERE t.at >= ? AND t.at < ? AND (t.at >= ? OR t.item <> '')"
-    )
-    rows = say(connection, statement, given, at - length, until, at).fetchall()
+    rows = say(connection, turns_statement(dialect), given, at - length, until, at).fetchall()
     return [Turned._make(row) for row in rows]

@@ -109,10 +109,7 @@ def _reach(report: Report) -> Section:
     reach = report.reach
     sent = reach.delivered + reach.taken + reach.failed + reach.unclear
     lines = [
-        (
-            f"{number(reach.delivered)} of {number(reach.meant)} people meant to be reached have a receipt "
-            "of delivery."
-        )
+        f"{number(reach.delivered)} of {number(reach.meant)} people meant to be reached have a receipt.",
     ]
     if reach.delivered_share is not None:
         lines.append(f"Delivered of the {number(sent)} sent: {between(reach.delivered_share)}.")

@@ -26,6 +26,7 @@ from smsbot.campaigns.report.tallies import (
     Arm,
     Dimension,
     Group,
+    Money,
     Tallies,
 )
 from smsbot.storage import learning
@@ -50,7 +51,8 @@ _OUTCOMES = {
     "sending": UNCLEAR,
     "unknown": UNCLEAR,
 }
-_SENT_WITHOUT_ACCEPTANCE = ("sending", "unknown")
+_WENT = frozenset(("accepted", "delivered", "undelivered", "unknown"))
+"""States of messages that cost money, as `campaign status` counts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Frame:
     days: int
     flow: str
     first_language: str
+    currency: str
     text_languages: Mapping[int, str]
 
     @property
@@ -120,15 +123,24 @@ def _count_rows(
     active: dict[str, _Person] = {}
     languages, first = frame.text_languages, frame.first_language
     since = frame.began_at - frame.length
+    ours = ("", frame.currency)
     for (
-        ref, state, reason, batch, text_id, segments, cost, price, simulated, accepted_at,
-        final_at, language, network, region, owner_since, opted_out_at, last_seen_at,
+        ref, state, reason, batch, text_id, segments, cost, price, currency, simulated,
+        accepted_at, final_at, language, network, region, owner_since, opted_out_at, last_seen_at,
     ) in rows:  # fmt: skip
-        if accepted_at is not None or state in _SENT_WITHOUT_ACCEPTANCE:
-            _count_money(tallies, segments, cost, price, simulated=simulated)
+        if accepted_at is not None or state in _WENT:
+            _count_money(
+                tallies.money,
+                segments,
+                cost if currency in ours else None,
+                price,
+                simulated=simulated,
+            )
             if state == "delivered" and final_at is not None:
                 waited = final_at - (accepted_at or final_at)
                 tallies.latency[network or UNKNOWN][_rounded(waited)] += 1
+        elif cost is not None and currency in ours:
+            tallies.money.micros += cost  # refused, and still billed
         if owner_since is None:
             kinds[state, reason, batch is not None, (ERASED, ERASED, ERASED)] += 1
             continue
@@ -175,16 +187,16 @@ def _rounded(ms: int) -> int:
 
 
 def _count_money(
-    tallies: Tallies, segments: int, cost: int | None, price: int | None, *, simulated: bool
+    money: Money, segments: int, cost: int | None, price: int | None, *, simulated: bool
 ) -> None:
-    money = tallies.money
-    if simulated:
-        money.simulated += 1
-        return
     money.messages += 1
     money.segments += segments
-    money.known += cost is not None
-    money.micros += (price or 0) if cost is None else cost
+    money.simulated += simulated
+    if cost is None:
+        money.micros += price or 0
+    else:
+        money.known += 1
+        money.micros += cost
 
 
 def _count_left(tallies: Tallies, person: _Person, opted_out_at: int) -> None:

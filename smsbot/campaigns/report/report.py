@@ -15,7 +15,7 @@ from smsbot.errors import NotFound
 from smsbot.storage import learning, snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from smsbot.storage.database import Database
 
@@ -28,15 +28,15 @@ def make_report(
     campaign_id: int,
     *,
     now_ms: int,
-    first_language: str,
+    first_languages: Mapping[str, str],
     run: int | None = None,
     days: int = DAYS,
     tell: Callable[[str, int], None] = lambda _what, _rows: None,
 ) -> Report:
     """Give the report of a run, the newest without a number, as of one moment; raises NotFound.
 
-    `first_language` is that of whoever never chose one. Reads a million rows in some seconds, writes
-    nothing and keeps nobody waiting; `tell` hears how many rows are done.
+    `first_languages`, by channel, are those of whoever never chose one. Reads a million rows in some
+    seconds, writes nothing and keeps nobody waiting; `tell` hears how many rows are done.
     """
     with snapshot.one_moment(database) as connection:
         ordered = learning.find_run(connection, campaign_id, run)
@@ -50,7 +50,8 @@ def make_report(
             now_ms=now_ms,
             days=days,
             flow=plan.flow,
-            first_language=first_language,
+            first_language=first_languages.get(ordered.channel, ""),
+            currency=ordered.currency,
             text_languages=learning.text_languages(connection, campaign_id),
         )
         tallies = gather(connection, ordered, frame, tell)

@@ -163,9 +163,7 @@ class Importer:
             return taking.take(connection, persons)
 
 
-def _sum_up(
-    tally: Tally, taken: Iterable[tuple[Person | Refusal, Merged]]
-) -> Iterator[Refusal]:
+def _sum_up(tally: Tally, taken: Iterable[tuple[Person | Refusal, Merged]]) -> Iterator[Refusal]:
     """Count a chunk; give the rows that were refused, in the order of the file."""
     for read, merged in taken:
         tally.rows += 1
@@ -255,13 +253,13 @@ class _Taking:
             for contact_id, (person, merged) in zip(ids, made, strict=True):
                 self._note(writing, contact_id, person, merged)
             lost = rows.write(connection, writing)
-            again += [person for number, (person, _) in zip(ids, made, strict=True) if number in lost]
+            again += [
+                person for number, (person, _) in zip(ids, made, strict=True) if number in lost
+            ]
             left, lock = again, True
         return fates
 
-    def _note(
-        self, writing: rows.Writing, contact_id: int, person: Person, merged: Merged
-    ) -> None:
+    def _note(self, writing: rows.Writing, contact_id: int, person: Person, merged: Merged) -> None:
         if merged.fate is Fate.ADDED:
             writing.made.append(
                 rows.NewContact(

@@ -243,6 +243,21 @@ def has_waiting(connection: Connection, channel: str, now_ms: int) -> bool:
     return found.first() is not None
 
 
+_COUNT_WAITING = """
+SELECT count(*) FROM (
+  SELECT 1 FROM messages WHERE channel = ? AND state = 'queued' AND priority = ? AND due_at <= ? LIMIT ?
+) AS some
+"""
+
+
+def count_waiting(
+    connection: Connection, channel: str, priority: int, now_ms: int, most: int
+) -> int:
+    """Count the due rows of a channel and a priority, as far as `most`."""
+    found = say(connection, _COUNT_WAITING, channel, priority, now_ms, most)
+    return int(found.scalar_one())
+
+
 def counts(connection: Connection, channel: str | None = None) -> Mapping[MessageState, int]:
     """Count the messages of each state (of one channel, or of all). Reads every row."""
     query = select(messages.c.state, func.count()).group_by(messages.c.state)

@@ -199,6 +199,32 @@ def take_back(connection: Connection, run_id: int, number: int) -> int:
     return len(prices)
 
 
+_HAS_LET_GO = """
+SELECT 1 FROM campaign_batches b WHERE run_id = ? AND EXISTS (
+  SELECT 1 FROM messages m
+  WHERE m.campaign_run_id = b.run_id AND m.batch = b.number AND m.state = 'queued' AND m.due_at < ?)
+LIMIT 1
+"""
+
+
+def has_let_go(connection: Connection, run_id: int, before_ms: int) -> bool:
+    """Say whether a row of the run was let go, is due before a moment and is not claimed yet."""
+    return say(connection, _HAS_LET_GO, run_id, before_ms).first() is not None
+
+
+_LET_GO_NEAR = """
+SELECT count(*) FROM messages
+WHERE campaign_run_id = ? AND batch BETWEEN ? AND ? AND state = 'queued' AND due_at < ?
+"""
+_NEAR = 2
+
+
+def let_go_near(connection: Connection, batch: OpenBatch) -> int:
+    """Count the rows of a run that were let go and not claimed, in this batch and the two before."""
+    span = (batch.number - _NEAR, batch.number)
+    return int(say(connection, _LET_GO_NEAR, batch.run_id, *span, HELD_AT).scalar_one())
+
+
 _COMMIT = "UPDATE campaign_runs SET committed_micros = committed_micros + ? WHERE id = ?"
 
 
@@ -236,6 +262,10 @@ _CALL = """
 UPDATE campaign_batches SET state = 'called', called_at = ?
 WHERE run_id = ? AND number = ? AND state = 'frozen'
 """
+_UNCALL = """
+UPDATE campaign_batches SET state = 'frozen', called_at = NULL
+WHERE run_id = ? AND number = ? AND state = 'called'
+"""
 _RECALL = """
 UPDATE campaign_batches SET called_at = ?
 WHERE run_id = ? AND number = ? AND state = 'called' AND called_at <= ?
@@ -259,6 +289,11 @@ class CalledBatch:
 def call(connection: Connection, batch: OpenBatch, now_ms: int) -> bool:
     """Note that a job is queued for a frozen batch; of two callers one gets True."""
     return say(connection, _CALL, now_ms, batch.run_id, batch.number).rowcount == 1
+
+
+def uncall(connection: Connection, batch: OpenBatch) -> None:
+    """Note that no job could be queued."""
+    say(connection, _UNCALL, batch.run_id, batch.number)
 
 
 def called(connection: Connection) -> Sequence[CalledBatch]:

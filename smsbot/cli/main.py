@@ -33,6 +33,7 @@ COMMANDS = {
     "simulate": ("smsbot.cli.simulate:simulate", "A phone in the terminal."),
     "test": ("smsbot.cli.test:test", "Run the authors' dialogue tests."),
     "ticker": ("smsbot.cli.ticker:ticker", "The one-second ticker (a child of the worker)."),
+    "user": ("smsbot.cli.user:user", "Users and what they may do."),
     "up": ("smsbot.cli.up:up", "Run everything on this machine."),
 }
 

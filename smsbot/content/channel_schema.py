@@ -42,7 +42,8 @@ def _number(value: Any) -> Any:
     return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
+    """Take a whole number, or a text that is one."""
     number = _number(value)
     if number != number.to_integral_value():
         raise PydanticCustomError("int_type", "must be a whole number")
@@ -78,7 +79,7 @@ def _none_or(value: Any) -> Any:
 
 
 Number = Annotated[Decimal, BeforeValidator(_number)]
-Count = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1_000_000)]
+Count = Annotated[int, BeforeValidator(whole), Field(ge=1, le=1_000_000)]
 Money = Annotated[Decimal, BeforeValidator(_number), Field(ge=0, le=1_000)]
 Hour = Annotated[time, BeforeValidator(_hour)]
 
@@ -97,8 +98,8 @@ class PriceDoc(Strict):
 class PageDoc(Strict):
     """How much one USSD page holds."""
 
-    gsm7: Annotated[int, BeforeValidator(_whole), Field(ge=40, le=255)] = PageLimit().gsm7
-    ucs2: Annotated[int, BeforeValidator(_whole), Field(ge=20, le=255)] = PageLimit().ucs2
+    gsm7: Annotated[int, BeforeValidator(whole), Field(ge=40, le=255)] = PageLimit().gsm7
+    ucs2: Annotated[int, BeforeValidator(whole), Field(ge=20, le=255)] = PageLimit().ucs2
 
 
 class QuietDoc(Strict):
@@ -118,7 +119,7 @@ class FrequencyDoc(Strict):
     """At most so many proactive messages to one person in so many days."""
 
     messages: Count
-    days: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=365)]
+    days: Annotated[int, BeforeValidator(whole), Field(ge=1, le=365)]
 
 
 class RepliesDoc(Strict):

@@ -58,6 +58,7 @@ def _fault(
 ) -> Fault:
     key = place[-1] if place else ""
     name = f"`{key}`" if isinstance(key, str) else _entry(place, key)
+    name = name if place else "the file"
     kind, value = found["type"], found["input"]
     hint = ""
     if kind == "missing":

@@ -10,15 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smsbot import metrics
+from smsbot.conversation import place
 from smsbot.conversation.drain import turn_row
 from smsbot.conversation.effects import Scene
 from smsbot.conversation.facts import turn_facts
 from smsbot.conversation.meaning import TextTurn
 from smsbot.conversation.understand import ASIDE
-from smsbot.errors import CannotDecrypt, StaleSession
 from smsbot.people import ownership
 from smsbot.sending import replies
-from smsbot.sessions.live import Live, from_plain, to_plain
+from smsbot.sessions.live import to_plain
 from smsbot.storage import contacts, inbound
 from smsbot.storage import turns as turn_rows
 
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from smsbot.storage.database import Database
     from smsbot.values import Channel, InboundSms
     from smsbot.vault import Vault
-
-SILENCE_MS = 24 * 3600 * 1000
-"""An SMS conversation without an answer for this long is over."""
 
 
 class SmsConversation:
@@ -128,29 +125,12 @@ class SmsConversation:
         if is_new_owner:
             contact = contacts.by_id(connection, contact.id)
         contacts.touch(connection, contact.id, turn.now_ms, network=turn.network)
-        live = self._place(connection, turn, contact, inbound_id)
+        live = place.of(connection, self._vault, turn, contact, inbound_id)
         understood = self._understands.meaning(connection, turn, contact, live, inbound_id)
         if is_new_owner and not understood.leaves:
             understood.texts.append(self._understands.who_are_you(turn, contact))
         self._keep(connection, turn, contact, understood, inbound_id)
         return understood
-
-    def _place(
-        self, connection: Connection, turn: TextTurn, contact: Contact, inbound_id: int
-    ) -> Live | None:
-        """Give the conversation that waits for this text, if one does."""
-        sealed = inbound.last_session(
-            connection, turn.channel.id, contact.id, inbound_id, turn.now_ms - SILENCE_MS
-        )
-        if sealed is None:
-            return None
-        try:
-            live = from_plain(self._vault.decrypt(sealed, inbound.SESSION_CONTEXT), 0)
-        except (CannotDecrypt, StaleSession):
-            return None
-        if live.session.ended or live.owner_since != contact.owner_since:
-            return None
-        return live
 
     def _keep(
         self,

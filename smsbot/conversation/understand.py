@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from smsbot.conversation import place
 from smsbot.conversation.meaning import Said, Scene, Step, Understanding
 from smsbot.engine import step as engine
-from smsbot.engine.model import Answered, EffectKind, Outcome, Person, Reply
+from smsbot.engine.model import Answered, EffectKind, Outcome, Reply
 from smsbot.errors import StaleSession
 from smsbot.people import commands, rights
 from smsbot.people.answers import Answer
@@ -19,7 +20,6 @@ from smsbot.scamdesk import intake, status
 from smsbot.sessions.live import Live
 from smsbot.storage.codes import Act
 from smsbot.storage.consents import Evidence
-from smsbot.storage.profiles import profile
 from smsbot.text.answers import first_word, fold
 from smsbot.text.forwarded import looks_forwarded
 from smsbot.text.references import reference_from
@@ -266,15 +266,7 @@ class Understands:
 
     def _start(self, scene: Scene, flow: str) -> Understanding:
         turn = scene.turn
-        known = profile(scene.connection, turn.ref)
-        person = Person(
-            country=scene.contact.country or turn.channel.country,
-            network=turn.network or scene.contact.network,
-            region=scene.contact.region,
-            consents=known.consents if known else (),
-            asked=known.asked if known else (),
-            tags=known.tags if known else (),
-        )
+        person = place.person(scene.connection, turn, scene.contact)
         outcome = engine.start(
             scene.content,
             flow,

@@ -8,11 +8,12 @@ Rows travel as one JSON value: a statement per batch, whatever its size (SQLite 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import bindparam, func, or_, select, text, update
 
+from smsbot.storage.insert import say
 from smsbot.storage.tables import contacts, messages, texts
 from smsbot.values import MessageState
 
@@ -26,7 +27,10 @@ _IDS = messages.c.id.in_(bindparam("ids", expanding=True))
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A row that this sender holds, with what it needs to go out. `msisdn_enc` is None if erased."""
+    """A row that this sender holds, with what it needs to go out. `msisdn_enc` is None if erased.
+
+    What stands below it says whether a proactive message (priority 1 and above) may go now.
+    """
 
     id: int
     ref: str
@@ -36,6 +40,13 @@ class Claimed:
     segments: int
     attempts: int
     msisdn_enc: bytes | None
+    priority: int
+    contact_id: int | None
+    run_id: int | None
+    batch: int | None
+    expires_at: int | None
+    timezone: str
+    country: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,7 @@ _CLAIM = {
     .where(
         messages.c.id.in_(_free(dialect).scalar_subquery()),
         messages.c.state == MessageState.QUEUED.value,
+        messages.c.due_at <= bindparam("now"),  # a pause may have come since it was seen
         or_(messages.c.expires_at.is_(None), messages.c.expires_at > bindparam("now")),
     )
     .values(
@@ -79,7 +91,7 @@ _CLAIM = {
     .returning(messages.c.id)
     for dialect in ("sqlite", "postgresql")
 }
-_HELD = (
+_HELD: Select[Any] = (
     select(
         messages.c.id,
         messages.c.ref,
@@ -89,6 +101,13 @@ _HELD = (
         messages.c.segments,
         messages.c.attempts,
         contacts.c.msisdn_enc,
+        messages.c.priority,
+        messages.c.contact_id,
+        messages.c.campaign_run_id,
+        messages.c.batch,
+        messages.c.expires_at,
+        func.coalesce(contacts.c.timezone, ""),
+        func.coalesce(contacts.c.country, ""),
     )
     .select_from(
         messages.outerjoin(contacts, contacts.c.id == messages.c.contact_id).outerjoin(
@@ -127,6 +146,49 @@ def suppress(connection: Connection, ids: Sequence[int], reason: str, now_ms: in
             attempts=messages.c.attempts - 1,
         ),
     )
+
+
+def end(
+    connection: Connection, ids: Sequence[int], state: MessageState, reason: str, now_ms: int
+) -> None:
+    """End claimed rows whose campaign is over (in the transaction of their claim)."""
+    connection.execute(
+        update(messages)
+        .where(messages.c.id.in_(ids), messages.c.state == MessageState.SENDING.value)
+        .values(
+            state=state.value,
+            reason=reason,
+            final_at=now_ms,
+            claim=None,
+            claimed_at=None,
+            attempts=messages.c.attempts - 1,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """A row that was claimed and must wait after all, until `due_at`."""
+
+    id: int
+    due_at: int
+
+
+def _put_back(dialect: str) -> TextClause:
+    return text(f"""
+UPDATE messages SET state = 'queued', due_at = v.due_at, claim = NULL, claimed_at = NULL,
+  attempts = messages.attempts - 1
+FROM {rows_of(dialect, (("id", "bigint"), ("due_at", "bigint")))}
+WHERE messages.id = v.id AND messages.claim = :by AND messages.state = 'sending'
+""")  # noqa: S608  # our own words only
+
+
+def put_back(connection: Connection, rows: Sequence[Waits], by: str) -> None:
+    """Queue claimed rows again, as if nobody had claimed them (in the transaction of their claim)."""
+    if rows:
+        connection.execute(
+            _put_back(connection.dialect.name), {"rows": orjson.dumps(rows).decode(), "by": by}
+        )
 
 
 _FIELDS = (
@@ -219,10 +281,11 @@ _SWEEP = text(
     "UPDATE messages SET state = 'unknown', reason = 'lost' "
     "WHERE state = 'sending' AND claimed_at < :before",
 )
-_EXPIRE = text(
-    "UPDATE messages SET state = 'expired', reason = 'too_late', final_at = :now "
-    "WHERE state = 'queued' AND expires_at <= :now",
-)
+_EXPIRE = """
+UPDATE messages SET state = 'expired', reason = 'too_late', final_at = ? WHERE id IN (
+  SELECT id FROM messages WHERE state = 'queued' AND expires_at <= ?
+  ORDER BY expires_at LIMIT ? {locking})
+"""
 
 
 def sweep(connection: Connection, *, now_ms: int, lease_s: float) -> int:
@@ -235,6 +298,10 @@ def sweep(connection: Connection, *, now_ms: int, lease_s: float) -> int:
     return connection.execute(_SWEEP, {"before": before}).rowcount
 
 
-def expire(connection: Connection, now_ms: int) -> int:
-    """End queued rows whose time is over; give their number."""
-    return connection.execute(_EXPIRE, {"now": now_ms}).rowcount
+def expire(connection: Connection, now_ms: int, most: int) -> int:
+    """End the first `most` queued rows whose time is over (`ix_messages_expiring`); give their number.
+
+    A row that is being claimed or released at this moment is left for the next time.
+    """
+    locking = "FOR UPDATE SKIP LOCKED" if connection.dialect.name == "postgresql" else ""
+    return say(connection, _EXPIRE.format(locking=locking), now_ms, now_ms, most).rowcount

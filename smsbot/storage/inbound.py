@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from smsbot.storage.insert import say
 
@@ -55,14 +55,17 @@ def store(
     return None if row is None else int(row[0])
 
 
-def last_session(
-    connection: Connection, channel: str, contact_id: int, before_id: int, since_ms: int
-) -> bytes | None:
-    """Give the session that the text before this one led to, unless it is older than `since_ms`."""
+class Last(NamedTuple):
+    """A person's last text on a channel: when it came, and the session that it led to, sealed."""
+
+    received_at: int
+    session_enc: bytes | None
+
+
+def last(connection: Connection, channel: str, contact_id: int, before_id: int) -> Last | None:
+    """Give the text before this one, or None when this is the first."""
     row = say(connection, _LAST, contact_id, channel, before_id).first()
-    if row is None or row[1] < since_ms or row[0] is None:
-        return None
-    return bytes(row[0])
+    return None if row is None else Last(row[1], None if row[0] is None else bytes(row[0]))
 
 
 def settle(

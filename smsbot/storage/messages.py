@@ -33,7 +33,9 @@ BODY_CONTEXT = b"messages.body"
 """What the ciphertext of a text is bound to."""
 PRIORITY_REPLY, PRIORITY_COURSE, PRIORITY_BULK = 0, 1, 2
 HELD_AT = 9_999_999_999_999
-"""`due_at` of a campaign's row that is frozen but not released yet: in the year 2286."""
+"""`due_at` of a campaign's row that is frozen but not released yet: in the year 2286.
+
+One that was looked at and may not go yet has the moment until which it must wait added to it."""
 
 _QUEUED = literal_column("messages.state") == literal_column("'queued'")
 _CHUNK = 1000
@@ -239,6 +241,21 @@ def has_waiting(connection: Connection, channel: str, now_ms: int) -> bool:
     """Say whether a channel has a row that may go now."""
     found = connection.execute(_HAS_WAITING, {"channel": channel, "now": now_ms})
     return found.first() is not None
+
+
+_COUNT_WAITING = """
+SELECT count(*) FROM (
+  SELECT 1 FROM messages WHERE channel = ? AND state = 'queued' AND priority = ? AND due_at <= ? LIMIT ?
+) AS some
+"""
+
+
+def count_waiting(
+    connection: Connection, channel: str, priority: int, now_ms: int, most: int
+) -> int:
+    """Count the due rows of a channel and a priority, as far as `most`."""
+    found = say(connection, _COUNT_WAITING, channel, priority, now_ms, most)
+    return int(found.scalar_one())
 
 
 def counts(connection: Connection, channel: str | None = None) -> Mapping[MessageState, int]:

@@ -12,22 +12,32 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, delete, exists, func, or_, select, tuple_, update
 
 from smsbot.storage.tables import (
+    campaign_texts,
+    campaigns,
     codes,
     consents,
     contacts,
     content_versions,
+    courses,
     inbound,
     messages,
+    openings,
     receipts,
     reports,
+    texts,
     turns,
 )
-from smsbot.values import MessageState
+from smsbot.values import CampaignState, MessageState
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Connection, Table
 
 BATCH = 1000
+_OVER = (
+    CampaignState.FINISHED.value,
+    CampaignState.EXPIRED.value,
+    CampaignState.CANCELLED.value,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +138,26 @@ def step_consents(connection: Connection, before: int) -> int:
 
 def _unused_contents(before: int) -> ColumnElement[bool]:
     newest = select(func.max(content_versions.c.created_at)).scalar_subquery()
-    return and_(content_versions.c.used_at < before, content_versions.c.created_at < newest)
+    return and_(
+        content_versions.c.used_at < before,
+        content_versions.c.created_at < newest,
+        ~_begins_in(before),
+        content_versions.c.version.not_in(select(courses.c.version)),
+        content_versions.c.version.not_in(select(openings.c.version)),
+    )
+
+
+def _begins_in(before: int) -> ColumnElement[bool]:
+    """Match versions in which the reply to a text of ours may still go on."""
+    of_a_campaign = exists().where(
+        campaign_texts.c.text_id == texts.c.id,
+        campaigns.c.id == campaign_texts.c.campaign_id,
+        or_(campaigns.c.state.not_in(_OVER), campaigns.c.changed_at >= before),
+    )
+    return exists().where(
+        texts.c.version == content_versions.c.version,
+        or_(texts.c.created_at >= before, of_a_campaign),
+    )
 
 
 def count_contents(connection: Connection, before: int) -> int:

@@ -77,6 +77,7 @@ contacts = Table(
         "erased_at",
         where="erased_at IS NOT NULL AND msisdn_enc IS NOT NULL",
     ),
+    _partial("ix_contacts_left", "opted_out_at", where="opted_out_at IS NOT NULL"),
 )
 
 contact_tags = Table(
@@ -287,6 +288,7 @@ campaign_runs = Table(  # one occurrence of a campaign: a frozen audience
     Column("seed", String(32), nullable=False),  # of hold-out, sample and canary
     Column("sample_below", BigInteger),  # a person is in the sample below this draw; null: all
     Column("frozen_to", Id, nullable=False, server_default="0"),  # contacts.id that is done
+    Column("freeze_to", Id, nullable=False, server_default="0"),  # the last contact at the launch
     Column("frozen_at", At),  # the whole audience has its rows
     Column("audience", Integer, nullable=False, server_default="0"),
     Column("budget_micros", BigInteger),
@@ -308,6 +310,7 @@ campaign_batches = Table(  # a piece of a run's rows that is released together
     Column("state", String(12), nullable=False),  # values.BatchState
     Column("size", Integer, nullable=False),  # queued rows, without those suppressed at launch
     Column("is_canary", Boolean, nullable=False),
+    Column("due_at", At, nullable=False, server_default="0"),  # nobody in it may go before
     Column("called_at", At),
     Column("released_at", At),
     PrimaryKeyConstraint("run_id", "number"),
@@ -339,6 +342,9 @@ receipts = Table(  # reports whose message is not known yet: settled when it is,
     Index("ix_receipts_at", "at"),
 )
 
+TURNS_LEFT = "(turns.flow <> turns.to_flow OR turns.ends)"
+"""A turn that led out of the flow in which it was given: the condition of `ix_turns_left`, as text."""
+
 turns = Table(  # the journal's home; a row per turn, exactly once by its id
     "turns",
     metadata,
@@ -364,6 +370,13 @@ turns = Table(  # the journal's home; a row per turn, exactly once by its id
     Index("ix_turns_session", "channel", "session_ref", "number"),
     Index("ix_turns_at", "at"),
     Index("ix_turns_ref", "ref"),
+    _partial(  # who went through a flow
+        "ix_turns_left",
+        "flow",
+        "ref",
+        "at",
+        where=TURNS_LEFT,
+    ),
 )
 
 ussd_sessions = Table(
@@ -419,7 +432,44 @@ enrolments = Table(
     Column("ended_at", At),
     Column("ended_because", String(16), nullable=False, server_default=""),
     Column("effect_key", String(64), nullable=False, unique=True),
+    Column("channel", String(64), nullable=False, server_default=""),  # "" = the person's country's
+    Column("next_at", At, nullable=False, server_default="0"),  # when to look at it again
+    Column(
+        "had", Text, nullable=False, server_default="{}"
+    ),  # JSON: lesson to [at, what, reminded]
     Index("ix_enrolments_contact_id", "contact_id"),
+    _partial("ix_enrolments_next", "next_at", where="ended_at IS NULL"),
+)
+
+courses = Table(  # what is taught now, as the ticker reads it: it loads no flows
+    "courses",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("plan", Text, nullable=False),  # JSON of timetable.Published
+    Column("version", String(16), nullable=False),  # of the content
+    Column("published_at", At, nullable=False),
+    Column("retired_at", At),  # the content has it no more; its people wait
+)
+
+openings = Table(  # first texts of the flows that ask to be reminded of
+    "openings",
+    metadata,
+    Column("flow", String(64), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("text_id", Id, ForeignKey("texts.id"), nullable=False),
+    Column("version", String(16), nullable=False),
+    PrimaryKeyConstraint("flow", "language"),
+)
+
+course_intakes = Table(  # runs of campaigns that enrol whom they reached
+    "course_intakes",
+    metadata,
+    Column("run_id", Id, ForeignKey("campaign_runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("batch", Integer, nullable=False, server_default="0"),  # the next one to look at
+    Column(
+        "passes", Integer, nullable=False, server_default="0"
+    ),  # a second one finds late receipts
+    Column("next_at", At, nullable=False),
 )
 
 reminders = Table(
@@ -433,6 +483,8 @@ reminders = Table(
     Column("done_at", At),
     Column("effect_key", String(64), nullable=False, unique=True),
     Index("ix_reminders_due_at", "due_at"),
+    _partial("ix_reminders_waiting", "due_at", where="done_at IS NULL"),
+    Index("ix_reminders_contact_id", "contact_id"),
 )
 
 codes = Table(  # the code of MYDATA and DELETE, sent to the same phone

@@ -163,7 +163,7 @@ _SIGNS = (
         """,
     ),
 )
-_COMPILED = tuple((points, _any_of(lines)) for points, _, lines in _SIGNS)
+_COMPILED = tuple((points, name, _any_of(lines)) for points, name, lines in _SIGNS)
 # What a person says of themself, or asks us. It weighs against, and does not decide.
 _OWN_WORDS = _any_of(
     r"""
@@ -189,8 +189,8 @@ def looks_forwarded(text: str) -> bool:
     text = text.strip()
     if len(text) < _SHORTEST:
         return False
-    folded = bare(" ".join(plain(text[:_LONGEST]).split()))
-    found = [points for points, sign in _COMPILED if sign.search(folded)]
+    folded = _folded(text)
+    found = [points for points, _, sign in _COMPILED if sign.search(folded)]
     if len(found) < _FEWEST:
         return False
     score = sum(found) + (len(text) >= _LONG)
@@ -199,3 +199,13 @@ def looks_forwarded(text: str) -> bool:
     if _ASKS.match(folded):
         score -= 2
     return score >= _ENOUGH
+
+
+def signs_of(text: str) -> tuple[str, ...]:
+    """Give the names of the signs that a text shows, in the order of the table above."""
+    folded = _folded(text)
+    return tuple(name for _, name, sign in _COMPILED if sign.search(folded))
+
+
+def _folded(text: str) -> str:
+    return bare(" ".join(plain(text[:_LONGEST]).split()))

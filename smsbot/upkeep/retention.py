@@ -46,7 +46,7 @@ class Retention:
     raw: int = 30 * _DAY_MS
     reports: int = 730 * _DAY_MS
     receipts: int = 30 * _DAY_MS
-    contents: int = 7 * _DAY_MS
+    contents: int = 14 * _DAY_MS
     consents: int = 3 * 365 * _DAY_MS
     numbers: int = 24 * _HOUR_MS
 

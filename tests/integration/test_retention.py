@@ -122,8 +122,8 @@ def fill(connection: Connection) -> None:
         row = {"channel": "at-ke", "gateway_id": f"g{number}", "state": "delivered"}
         add(connection, t.receipts, row | {"opted_out": False, "at": NOW - age})
     for version, created, used in (
-        ("old-unused", 90, 8),
-        ("old-used", 60, 6),
+        ("old-unused", 90, 15),
+        ("old-used", 60, 13),
         ("newest-unused", 30, 30),
     ):
         add(
@@ -180,6 +180,38 @@ def test_each_class_goes_at_its_limit_and_not_before(database: Database) -> None
     assert purge_all(database, NOW, KEPT).rows == 0
     later = purge_all(database, NOW + 2, KEPT).counts
     assert later["inbound.body"] == later["turns.opening"] == later["receipts"] == 1
+
+
+def test_a_version_stays_while_a_text_that_begins_in_it_may_be_answered(
+    database: Database,
+) -> None:
+    texts = (  # made days ago; the state and the last change of its campaign
+        ("young", 13, None, 0),
+        ("planned", 90, "scheduled", 60),
+        ("just-over", 90, "finished", 13),
+        ("long-over", 90, "finished", 15),
+        ("nobodys", 90, None, 0),
+    )
+    with database.write() as connection:
+        for id_, (version, made, state, changed) in enumerate(texts, 1):
+            row = {"version": version, "files": b"", "created_at": NOW - 90 * DAY}
+            add(connection, t.content_versions, row | {"used_at": NOW - 60 * DAY})
+            text = {"id": id_, "key": version, "language": "en", "body_enc": b"", "body_hash": ""}
+            text |= {"encoding": "GSM-7", "segments": 1, "version": version}
+            add(connection, t.texts, text | {"created_at": NOW - made * DAY})
+            if state is None:
+                continue
+            campaign = {"id": id_, "title": "", "author": "", "channel": "", "purpose": ""}
+            campaign |= {"plan": "{}", "state": state, "created_at": 0}
+            add(connection, t.campaigns, campaign | {"changed_at": NOW - changed * DAY})
+            words = {"campaign_id": id_, "language": "en", "text_id": id_}
+            add(connection, t.campaign_texts, words)
+        newest = {"version": "newest", "files": b"", "created_at": NOW, "used_at": NOW}
+        add(connection, t.content_versions, newest)
+    purge_all(database, NOW, KEPT)
+    with database.read() as connection:
+        versions = column(connection, t.content_versions.c.version, t.content_versions.c.version)
+    assert versions == ["just-over", "newest", "planned", "young"]
 
 
 def test_a_dry_run_changes_nothing(database: Database) -> None:

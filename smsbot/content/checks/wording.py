@@ -32,17 +32,29 @@ def check_wording(material: Material) -> Iterator[Fault]:
     capitals = _capitals(material)
     official = material.official
     for said in material.said:
-        yield from _dangers(said, official)
-        if said.is_practice:
-            yield from _practice(said, material.practice_labels.get(said.language, ""))
-        else:
-            yield from _manners(said, capitals)
+        label = material.practice_labels.get(said.language, "")
+        yield from check_text(said, official=official, capitals=capitals, label=label)
     for flow in material.flows:
         for name, state in flow.doc.states.items():
             if state.ask and names_a_secret(state.ask.into):
                 words = f"{name!r} asks for {state.ask.into!r}, which is a secret"
                 line = flow.line("states", name, "ask", "into")
                 yield found("secret-request", flow.path, line, words)
+
+
+def check_text(
+    said: Said, *, official: frozenset[str], capitals: frozenset[str], label: str = ""
+) -> Iterator[Fault]:
+    """Apply the rules to one text. `official` are the codes and numbers that it may name.
+
+    `capitals` are words that people must read in capitals; `label` is what marks practice in its
+    language, where core.po has a word for it.
+    """
+    yield from _dangers(said, official)
+    if said.is_practice:
+        yield from _practice(said, label)
+    else:
+        yield from _manners(said, capitals)
 
 
 def _capitals(material: Material) -> frozenset[str]:

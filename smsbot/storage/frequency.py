@@ -1,0 +1,60 @@
+"""How often people were written to lately without having asked: what the frequency cap goes by (R09).
+
+A message counts from the moment when it was claimed for sending, on whatever channel and for whatever
+purpose, if it reached the gateway or may have. One statement for any number of people; it reads their
+newest rows by `ix_messages_contact_id` (contact_id, created_at).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from smsbot.storage.insert import say
+from smsbot.storage.lists import among, list_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+DAY_MS: Final = 86_400_000
+_LONGEST_WAIT_MS: Final = 31 * DAY_MS
+"""No row is sent longer after it was made: a campaign's expiry is 30 days at most."""
+
+_SENT = """
+SELECT contact_id, claimed_at, id FROM messages
+WHERE contact_id {people} AND created_at > ? AND claimed_at > ? AND priority >= 1
+  AND (state IN ('sending', 'accepted', 'delivered', 'undelivered', 'unknown')
+    OR state = 'expired' AND accepted_at IS NOT NULL)
+"""
+
+
+def sent_since(
+    connection: Connection,
+    people: Collection[int],
+    since_ms: int,
+    *,
+    leave_out: Collection[int] = (),
+) -> Mapping[int, Sequence[int]]:
+    """Give when each of these contacts was last written to after `since_ms`, without some rows."""
+    if not people:
+        return {}
+    sql = _SENT.format(people=among(connection))
+    rows = say(connection, sql, list_of(connection, people), since_ms - _LONGEST_WAIT_MS, since_ms)
+    found: dict[int, list[int]] = defaultdict(list)
+    for contact_id, claimed_at, row_id in rows:
+        if row_id not in leave_out:
+            found[contact_id].append(claimed_at)
+    return found
+
+
+def free_at(sent: Sequence[int], cap: tuple[int, int], now_ms: int) -> int:
+    """Give when the next message may go to whom these were sent: `now_ms`, or a later moment.
+
+    `cap` is so many messages in so many days.
+    """
+    count, days = cap
+    span_ms = days * DAY_MS
+    counted = sorted((at for at in sent if at > now_ms - span_ms), reverse=True)
+    return now_ms if len(counted) < count else counted[count - 1] + span_ms

@@ -113,14 +113,20 @@ def page(
     return [Person._make(row) for row in rows]
 
 
-def pages(database: Database, found: Rules, *, upto: int) -> Iterator[Sequence[Person]]:
-    """Give all of the audience by id, page by page, each as of its own moment: no long transaction."""
+def walk(
+    database: Database, found: Rules, *, upto: int
+) -> Iterator[tuple[Connection, int, int, Sequence[Person]]]:
+    """Give all of the audience by id, page by page, each as of its own moment: no long transaction.
+
+    Each page comes with the connection that read it and the bounds of its ids: above one, up to the
+    other.
+    """
     after = 0
     while after < upto:
         last = min(after + _CONTACTS_AT_ONCE, upto)
         with database.read() as connection:
             people = page(connection, found, after=after, upto=last, most=_CONTACTS_AT_ONCE)
-        yield people
+            yield connection, after, last, people
         after = last
 
 

@@ -124,10 +124,10 @@ def find_indicators(text: str, *, sender: str = "", country: str = "") -> tuple[
 
 
 def _all(text: str, sender: str, country: str) -> Iterator[Indicator]:
-    known = {code.code for code in find_codes(text)}
+    codes = find_codes(text)
     without_codes = text
-    for code in known:
-        without_codes = without_codes.replace(code, " | ")
+    for code in codes:
+        without_codes = without_codes.replace(code.code, " | ")
     if sender:
         yield sender_indicator(sender, country)
     tills = [match[1] for match in _TILL.finditer(without_codes)]
@@ -141,8 +141,7 @@ def _all(text: str, sender: str, country: str) -> Iterator[Indicator]:
     yield from (Indicator(IndicatorType.WALLET, match[1]) for match in _WALLET.finditer(text))
     yield from (Indicator(IndicatorType.AMOUNT, value) for value in find_amounts(text, country))
     yield from (Indicator(IndicatorType.TXID, value) for value in find_transactions(text))
-    for code in find_codes(text):
-        yield Indicator(IndicatorType.MMI, code.code)
+    yield from (Indicator(IndicatorType.MMI, code.code) for code in codes)
 
 
 def sender_indicator(sender: str, country: str) -> Indicator:

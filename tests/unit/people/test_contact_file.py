@@ -12,7 +12,7 @@ from smsbot.errors import BadList
 from smsbot.people.contact_file import MAX_LINE, ContactFile, Row
 
 HEADER = b"msisdn,language,region\n"
-EN = ["+2", "en", ""]
+EN, FR = ["+2", "en", ""], ["+3", "fr", ""]
 
 
 def rows(body: bytes, header: bytes = HEADER) -> list[Row]:
@@ -33,14 +33,14 @@ def told(body: bytes) -> list[tuple[int, object]]:
         (b'+1,sw,"Port, ""old"" town"\n', [(2, ["+1", "sw", 'Port, "old" town'])]),
         (b'"+1","sw","two\nlines"\n+2,en,\n', [(2, ["+1", "sw", "two\nlines"]), (4, EN)]),
         (b"\n\n+1,sw,\n,,\n\n\n+2,en,\n", [(4, ["+1", "sw", ""]), (8, EN)]),
-        (b"+1,sw\n+2,en,,\n+3,en,\n", [(2, "wrong_width"), (3, "wrong_width"), (4, ["+3", "en", ""])]),
+        (b"+1,sw\n+2,en,,\n+3,fr,\n", [(2, "wrong_width"), (3, "wrong_width"), (4, FR)]),
         (b"+1,\xff,\n+2,en,\n", [(2, "not_utf8"), (3, EN)]),
         (b"+1,sw,a\0b\n+2,en,\n", [(2, "control_character"), (3, EN)]),
         (b'+1,sw,"a\0b"\n', [(2, "control_character")]),
         (b"+1,sw,\r+2,en,\n", [(2, "control_character")]),
-        (b'+1,sw,"open\n+2,en,\n+3,en,\n', [(2, "wrong_quoting"), (3, EN), (4, ["+3", "en", ""])]),
+        (b'+1,sw,"open\n+2,en,\n+3,fr,\n', [(2, "wrong_quoting"), (3, EN), (4, FR)]),
         (b'+1,sw,"a"b\n+2,en,\n', [(2, "wrong_quoting"), (3, EN)]),
-        (b'+1,sw,"open\n+2,en,"x"\n+3,en,\n', [(2, "wrong_quoting"), (3, ["+2", "en", "x"]), (4, ["+3", "en", ""])]),
+        (b'+1,sw,"open\n+2,en,"x"\n+3,fr,\n', [(2, "wrong_quoting"), (3, ["+2", "en", "x"]), (4, FR)]),
         (b'+1,sw,"ends', [(2, "wrong_quoting")]),
         (b"+1,sw," + b"x" * MAX_LINE + b"\n+2,en,\n", [(2, "too_long"), (3, EN)]),
         (b"x" * (3 * MAX_LINE) + b"\n+2,en,\n", [(2, "too_long"), (3, EN)]),

@@ -18,8 +18,10 @@ from smsbot.storage.tables import (
     consents,
     contacts,
     content_versions,
+    courses,
     inbound,
     messages,
+    openings,
     receipts,
     reports,
     texts,
@@ -143,6 +145,8 @@ def _unused_contents(before: int) -> ColumnElement[bool]:
         content_versions.c.used_at < before,
         content_versions.c.created_at < newest,
         ~_begins_in(before),
+        content_versions.c.version.not_in(select(courses.c.version)),
+        content_versions.c.version.not_in(select(openings.c.version)),
     )
 
 

@@ -24,7 +24,7 @@ from smsbot.storage import channel_states, messages
 from smsbot.values import SendOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from random import Random
 
     from smsbot.clock import Clock
@@ -48,6 +48,10 @@ _ROWS: Final = 500
 _PEEK: Final = 1000
 _AWAY_S: Final = 0.25
 _PAUSED_S: Final = 30.0
+_LOW_S: Final = 2.0
+"""With fewer rows than go in this time, and fewer than a round looks at, more are asked for."""
+_FEW: Final = 100
+_FEED_AGAIN_S: Final = 0.3
 
 
 def may_probe(state: ChannelState, now_ms: int) -> bool:
@@ -66,6 +70,8 @@ class Tools:
     clock: Clock
     duties: Duties
     random: Random
+    feed: Callable[[str], bool] = lambda _channel: False
+    """Lets the next rows of the campaigns of a channel go; says whether any did."""
 
 
 class Drain:
@@ -90,6 +96,7 @@ class Drain:
         self._simulated = simulated
         self._unwritten: list[Batch] = []
         self._next_launch = 0.0
+        self._next_feed = 0.0
         self._refusals_in_a_row = 0
         self._probing = False
         self.counts: Counter[str] = Counter()
@@ -198,15 +205,20 @@ class Drain:
             else:
                 self._probing = True
                 room = 1
-            rows = messages.peek(
-                connection,
-                self._channel.id,
-                limit=1 if self._probing else min(_PEEK, 4 * room * self._gateway.max_batch),
-                now_ms=now_ms,
-            )
+            limit = 1 if self._probing else min(_PEEK, 4 * room * self._gateway.max_batch)
+            rows = messages.peek(connection, self._channel.id, limit=limit, now_ms=now_ms)
         rate = self._channel.rate
+        if not self._probing and len(rows) < min(limit, max(_FEW, rate * _LOW_S)):
+            self._feed()
         bounds = Bounds(room, self._gateway.max_batch, _ROWS, max(1.0, rate * _ROUND_S))
         return plan(rows, bounds)
+
+    def _feed(self) -> None:
+        """Ask for rows of campaigns; the next round sees them."""
+        if time.monotonic() < self._next_feed:
+            return
+        if not self._tools.feed(self._channel.id):
+            self._next_feed = time.monotonic() + _FEED_AGAIN_S
 
     def _claim_and_launch(self, groups: list[list[int]]) -> None:
         now_ms = self._tools.clock.now_ms()

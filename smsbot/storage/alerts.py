@@ -31,7 +31,11 @@ class Kind(StrEnum):
     RETENTION_FAILED = "retention_failed"
     TASK_FAILED = "task_failed"
     ESCALATION = "escalation"
+    CAMPAIGN_MISSED = "campaign_missed"
     CAMPAIGN_PAUSED = "campaign_paused"
+    CAMPAIGN_STUCK = "campaign_stuck"
+    CAMPAIGN_COUNTS = "campaign_counts"
+    OPT_OUTS = "opt_outs"
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ def draw_sample(
 ) -> int:
     """Give the `sample_below` of a run that means `size` of the people who fit; looks at all of them."""
     draw = _sample_draw(seed, number)
-    pages = (people for _, _, _, people in walk(database, rules, upto=upto))
+    pages = (people for people, _ in walk(database, rules, upto=upto))
     return bound_of((draw(person.ref) for people in pages for person in people), size)
 
 

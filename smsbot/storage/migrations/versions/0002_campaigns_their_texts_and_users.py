@@ -180,6 +180,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("campaign_batches", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_campaign_batches_canary",
+            ["run_id"],
+            unique=False,
+            sqlite_where=sa.text("is_canary"),
+            postgresql_where=sa.text("is_canary"),
+        )
+        batch_op.create_index(
             "ix_campaign_batches_open",
             ["run_id", "number"],
             unique=False,

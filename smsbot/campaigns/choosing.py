@@ -86,6 +86,8 @@ def draw_sample(
 
 def bound_of(draws: Iterable[int], size: int) -> int:
     """Give the bound below which `size` of the draws lie, or all of them if there are not so many."""
+    if size <= 0:
+        return 0
     lowest: list[int] = []  # negative, so that the highest of them is at the top of the heap
     for drawn in draws:
         if len(lowest) < size:

@@ -11,106 +11,24 @@ own. Latencies count from the moment when a text was due. The queue must not gro
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import selectors
 import socket
 import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
-from urllib.request import urlopen
 
 from bench.load import cpu_seconds, tree
-from bench.turns import free_port, wait_for
-from smsbot.up import redis_server
+from bench.rig import TOKEN, Rig
 
 CONNECTIONS = 16
 SAMPLE_S = 1.0
 PATIENCE_S = 20.0
-TOKEN = "bench-token-0123456789abcdef"
-CHANNELS = f"""
-channels:
-  - id: at-ke
-    gateway: africastalking
-    kinds: [sms]
-    sender: "22384"
-    country: KE
-    timezone: Africa/Nairobi
-    languages: [en]
-    rate: 2000
-    price: {{currency: KES, default: 0.8}}
-    tariff: free
-    tokens: [{TOKEN}]
-"""
-
-
-class Rig:
-    """Redis, a pretend gateway, and our web, worker and ticker; all ended by their process ids."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._environ: dict[str, str] = dict(os.environ)
-        self._children: list[subprocess.Popen[str]] = []
-        (folder / "channels.yaml").write_text(CHANNELS)
-        redis = self._start(redis_server.command(folder))
-        redis_server.wait_until_ready(redis_server.url(folder), redis)
-        self._environ |= {
-            "SMSBOT_REDIS_URL": redis_server.url(folder),
-            "SMSBOT_DATA": str(folder),
-            "SMSBOT_CHANNELS": str(folder / "channels.yaml"),
-            "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
-        }
-        smsbot = (sys.executable, "-m", "smsbot")
-        gateway = self._start([*smsbot, "fake-gateway", "--latency", "100"], reads=True)
-        assert gateway.stdout is not None
-        self.gateway = gateway.stdout.readline().split()[1]
-        gateway.stdout.readline()  # the control address
-        self._environ |= dict(
-            gateway.stdout.readline().strip().split("=", 1) for _ in ("name", "key", "address")
-        )
-        subprocess.run([*smsbot, "db", "upgrade"], env=self._environ, check=True)
-        self.port = free_port()
-        self.web = self._start([sys.executable, "-m", "smsbot.up.web", "--port", str(self.port)])
-        self.worker = self._start([sys.executable, "-m", "smsbot.up.worker"])
-        self.ticker = self._start([*smsbot, "ticker"])
-        wait_for(self.port)
-        time.sleep(3.0)
-
-    def _start(self, command: list[str], *, reads: bool = False) -> subprocess.Popen[str]:
-        log = (self.folder / "bench.log").open("ab")
-        child = subprocess.Popen(
-            command,
-            env=self._environ,
-            stdout=subprocess.PIPE if reads else log,
-            stderr=log,
-            text=True,
-        )
-        self._children.append(child)
-        return child
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for child in reversed(self._children):
-            child.terminate()
-            child.wait(60)
-
-    def taken(self) -> dict[str, list[float]]:
-        """Give when the gateway took texts, by number, in order."""
-        found = defaultdict(list)
-        with urlopen(f"{self.gateway}/control/accepted") as answer:
-            for line in answer:
-                one = json.loads(line)
-                found[one["number"]].append(one["at"])
-        return found
 
 
 @dataclass
@@ -145,12 +63,12 @@ class Wire:
         self.due_at = 0.0
         self._buffer = b""
 
-    def send(self, form: bytes, due_at: float) -> None:
+    def send(self, form: bytes, due_at: float, route: bytes = b"sms") -> None:
         self.due_at = due_at
         self.socket.sendall(
-            b"POST /hooks/at-ke/%b/sms HTTP/1.1\r\nHost: localhost\r\n"
+            b"POST /hooks/at-ke/%b/%b HTTP/1.1\r\nHost: localhost\r\n"
             b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%b"
-            % (TOKEN.encode(), len(form), form)
+            % (TOKEN.encode(), route, len(form), form)
         )
 
     def status(self) -> int:

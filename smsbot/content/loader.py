@@ -12,19 +12,22 @@ from typing import TYPE_CHECKING, NamedTuple
 from smsbot.content.catalogue import CORE, catalogue
 from smsbot.content.compiling import compile_flow
 from smsbot.content.core import Core, build_core
+from smsbot.content.course_compile import compile_course
+from smsbot.content.course_source import PREFIX, parse_course
 from smsbot.content.faults import Fault, Severity, has_errors
-from smsbot.content.files import list_files, read_files, version_of
+from smsbot.content.files import COURSES, list_files, read_files, version_of
 from smsbot.content.source import FlowSource, parse_source
 from smsbot.content.structure import call_faults
 from smsbot.engine.model import Content
 from smsbot.text.folding import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from smsbot.content.catalogue import Catalogue
+    from smsbot.content.course_source import CourseSource
     from smsbot.content.files import Files
-    from smsbot.engine.model import Flow
+    from smsbot.engine.model import Course, Flow
 
 HOME = "menu"
 """The flow that is the front door."""
@@ -36,8 +39,8 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
 class Loaded:
     """What the files hold. `content` is None when there is an error among the faults.
 
-    `sources` are the flows that can be read, by id; `catalogues` the PO files by (language, flow), where
-    the flow of the service's own words is `core`.
+    `sources` and `courses` are those that can be read, by id; `catalogues` the PO files by (language,
+    flow), where the flow of the service's own words is `core`, and a course's has `course-` before it.
     """
 
     version: str
@@ -46,6 +49,7 @@ class Loaded:
     catalogues: Mapping[tuple[str, str], Catalogue]
     faults: tuple[Fault, ...]
     files: Mapping[str, bytes] = field(repr=False, default_factory=dict)
+    courses: Mapping[str, CourseSource] = field(default_factory=dict)
 
 
 class _Compiled(NamedTuple):
@@ -71,6 +75,7 @@ class Loader:
         self._sources: dict[str, tuple[bytes, FlowSource | None, list[Fault]]] = {}
         self._catalogues: dict[str, tuple[bytes, Catalogue]] = {}
         self._compiled: dict[str, _Compiled] = {}
+        self._courses: dict[str, tuple[bytes, CourseSource | None, list[Fault]]] = {}
 
     def load(self, files: Files) -> Loaded:
         """Give what the files hold; raises nothing for wrong ones."""
@@ -80,7 +85,9 @@ class Loader:
     def _load(self, files: Files) -> Loaded:
         faults: list[Fault] = []
         sources = self._read_flows(files, faults)
-        catalogues = self._read_messages(files, sources, faults)
+        courses = self._read_courses(files, faults)
+        names = {*sources, *(course.catalogue for course in courses.values())}
+        catalogues = self._read_messages(files, names, faults)
         core = build_core(
             {language: each for (language, flow), each in catalogues.items() if flow == CORE},
             production=self._production,
@@ -98,16 +105,18 @@ class Loader:
             faults.append(
                 Fault(self._path(f"flows/{HOME}.yaml"), 1, Severity.WARNING, "home", words)
             )
+        taught = self._compile_courses(courses, catalogues, flows, sources, core, faults)
         version = version_of(files)
-        content = None if has_errors(faults) else _content(version, flows, core)
+        content = None if has_errors(faults) else _content(version, flows, taught, core)
         self._forget(files)
-        return Loaded(version, content, sources, catalogues, tuple(sorted(set(faults))), files)
+        found = tuple(sorted(set(faults)))
+        return Loaded(version, content, sources, catalogues, found, files, courses)
 
     def _read_flows(self, files: Files, faults: list[Fault]) -> dict[str, FlowSource]:
         sources: dict[str, FlowSource] = {}
         for name, raw in files.items():
             kind, _, rest = name.partition("/")
-            if kind != "flows":
+            if kind != "flows" or "/" in rest:
                 continue
             path = self._path(name)
             if rest.endswith(".yml"):
@@ -129,8 +138,61 @@ class Loader:
             sources.setdefault(source.id, source)
         return sources
 
+    def _read_courses(self, files: Files, faults: list[Fault]) -> dict[str, CourseSource]:
+        found: dict[str, CourseSource] = {}
+        for name, raw in files.items():
+            if not name.startswith(f"flows/{COURSES}/"):
+                continue
+            path, stem = self._path(name), PurePosixPath(name).stem
+            if name.endswith(".yml"):
+                words = "a course's file ends in .yaml"
+                faults.append(Fault(path, 1, Severity.ERROR, "file-name", words))
+                continue
+            kept = self._courses.get(name)
+            if kept is None or kept[0] != raw:
+                kept = (raw, *parse_course(raw, path))
+                self._courses[name] = kept
+            _, source, own = kept
+            faults += own
+            if source is None:
+                continue
+            if source.id != stem:
+                words = f"`id` is {source.id!r}, but the file is {stem}.yaml"
+                faults.append(Fault(path, source.line("id"), Severity.ERROR, "id-file-name", words))
+            found.setdefault(source.id, source)
+        return found
+
+    def _compile_courses(
+        self,
+        courses: Mapping[str, CourseSource],
+        catalogues: Mapping[tuple[str, str], Catalogue],
+        flows: Mapping[str, Flow],
+        known: Collection[str],
+        core: Core,
+        faults: list[Fault],
+    ) -> dict[str, Course]:
+        taught: dict[str, Course] = {}
+        for source in courses.values():
+            own = {
+                language: each
+                for (language, name), each in catalogues.items()
+                if name == source.catalogue
+            }
+            course, found = compile_course(
+                source,
+                own,
+                flows,
+                known=known,
+                speakable=frozenset(core.languages),
+                production=self._production,
+            )
+            faults += found
+            if course is not None:
+                taught[source.id] = course
+        return taught
+
     def _read_messages(
-        self, files: Files, sources: Mapping[str, FlowSource], faults: list[Fault]
+        self, files: Files, names: Collection[str], faults: list[Fault]
     ) -> dict[tuple[str, str], Catalogue]:
         catalogues: dict[tuple[str, str], Catalogue] = {}
         for name, raw in files.items():
@@ -152,7 +214,7 @@ class Loader:
                 Fault(path, fault.line, Severity.ERROR, "po", fault.words)
                 for fault in found.file.faults
             ]
-            if flow != CORE and flow not in sources and f"flows/{flow}.yaml" not in files:
+            if flow != CORE and flow not in names and not _is_there(flow, files):
                 words = f"there is no flow {flow!r}, so nobody reads this"
                 faults.append(Fault(path, 1, Severity.WARNING, "po-unused", words))
             catalogues[language, flow] = found
@@ -192,7 +254,7 @@ class Loader:
 
     def _forget(self, files: Files) -> None:
         """Drop what is kept of files that are no more."""
-        for kept in (self._sources, self._catalogues):
+        for kept in (self._sources, self._catalogues, self._courses):
             for name in kept.keys() - files.keys():
                 del kept[name]
         flows = {PurePosixPath(name).stem for name in files if name.startswith("flows/")}
@@ -200,7 +262,15 @@ class Loader:
             del self._compiled[flow]
 
 
-def _content(version: str, flows: dict[str, Flow], core: Core) -> Content:
+def _is_there(flow: str, files: Files) -> bool:
+    """Say whether a PO file has its flow or course, even one that can't be read."""
+    course = flow.removeprefix(PREFIX) if flow.startswith(PREFIX) else ""
+    return f"flows/{flow}.yaml" in files or f"flows/{COURSES}/{course}.yaml" in files
+
+
+def _content(
+    version: str, flows: dict[str, Flow], courses: dict[str, Course], core: Core
+) -> Content:
     keywords: dict[str, str] = {}
     for flow in flows.values():
         for keyword in flow.keywords:
@@ -217,6 +287,12 @@ def _content(version: str, flows: dict[str, Flow], core: Core) -> Content:
         home=HOME,
         yes_words=core.yes_words,
         no_words=core.no_words,
+        courses=courses,
+        course_keywords={
+            fold(keyword): course.timetable.id
+            for course in courses.values()
+            for keyword in course.keywords
+        },
     )
 
 

@@ -6,15 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from smsbot.courses.enrolment import enrol
 from smsbot.engine.model import COMMITTED, Effect, EffectKind
 from smsbot.scamdesk import intake
-from smsbot.sending import replies
-from smsbot.storage import alerts, contacts, courses, reports
+from smsbot.sending import replies, routes
+from smsbot.storage import alerts, contacts, reminders, reports
 from smsbot.storage.alerts import Kind
 from smsbot.storage.consents import Evidence, grant, withdraw
 from smsbot.storage.suppressions import REPLY, Reason, lift, opt_out
 from smsbot.text.references import reference_from
-from smsbot.values import ChannelKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -174,10 +174,13 @@ class EffectRunner:
             case EffectKind.UNTAG:
                 contacts.untag(connection, contact_id, arguments["value"][:64])
             case EffectKind.ENROL:
-                courses.enrol(connection, contact_id, arguments["value"][:64], key, now_ms)
+                course = arguments["value"][:64]
+                enrol(
+                    connection, contact_id, course, effect_key=key, now_ms=now_ms, channel=channel
+                )
             case EffectKind.REMIND:
                 due_at = now_ms + _after_ms(arguments.get("after", ""))
-                courses.remind(connection, contact_id, flow, channel, due_at, key)
+                reminders.remind(connection, contact_id, flow, channel, due_at, key)
 
     def _report(
         self, connection: Connection, contact: Contact, scene: Scene, effect: Effect, key: str
@@ -218,7 +221,7 @@ class EffectRunner:
     def _send(
         self, connection: Connection, contact: Contact, scene: Scene, effect: Effect, key: str
     ) -> set[str]:
-        channel = self._texting(scene.channel)
+        channel = routes.texting(self._channels, scene.channel)
         if channel is None:
             return set()
         replies.queue_reply(
@@ -234,17 +237,6 @@ class EffectRunner:
             purpose=REPLY,
         )
         return {channel.id}
-
-    def _texting(self, channel: Channel) -> Channel | None:
-        """Give the channel that texts the people of this one: itself, else one of its country."""
-        if ChannelKind.SMS in channel.kinds:
-            return channel
-        others = [
-            other
-            for other in self._channels.values()
-            if ChannelKind.SMS in other.kinds and other.country in (channel.country, "")
-        ]
-        return min(others, key=lambda other: other.country == "", default=None)
 
     def _consent(
         self, connection: Connection, contact: Contact, scene: Scene, effect: Effect, key: str

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from transitions.core import Event as Trigger
 
     from smsbot.engine.session import Session
+    from smsbot.timetable import Timetable
     from smsbot.values import ChannelKind, PageLimit
 
 Scalar = str | int | float | bool
@@ -228,6 +229,24 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
+class Course:
+    """One course with its words, in every language in which all of it can be taught.
+
+    `says` holds the texts that lessons and reminders send, by lesson (`timetable.reminder_of` for a
+    reminder) and language; a lesson that is a flow has none. Nothing here is compiled: no text of a
+    course has a placeholder.
+    """
+
+    timetable: Timetable
+    languages: tuple[str, ...]
+    drafts: frozenset[str]
+    titles: Mapping[str, str]
+    says: Mapping[str, Mapping[str, str]]
+    keywords: tuple[str, ...] = ()
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """All flows and the service's own words, one version. `version` is 16 hex digits of its hash.
 
@@ -249,6 +268,9 @@ class Content:
     home: str = "menu"
     yes_words: Mapping[str, frozenset[str]] = field(default_factory=dict)
     no_words: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    courses: Mapping[str, Course] = field(default_factory=dict)
+    course_keywords: Mapping[str, str] = field(default_factory=dict)
+    """Folded keyword to the course that it enrols in."""
     screens: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     """Pages without a person's data, kept by `screen.py` once made. Threads may fill it at once."""
 

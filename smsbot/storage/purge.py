@@ -18,12 +18,15 @@ from smsbot.storage.tables import (
     consents,
     contacts,
     content_versions,
+    courses,
     inbound,
     messages,
+    openings,
     receipts,
     reports,
     texts,
     turns,
+    ussd_sessions,
 )
 from smsbot.values import CampaignState, MessageState
 
@@ -62,6 +65,8 @@ TEXTS_OUT = Rule("messages.body", messages, messages.c.created_at, (messages.c.b
 RAW_REPORTS = Rule("reports.raw", reports, reports.c.received_at, (reports.c.raw_enc,))
 REPORTS = Rule("reports", reports, reports.c.received_at)
 RECEIPTS = Rule("receipts", receipts, receipts.c.at)
+TURNS = Rule("turns", turns, turns.c.at)
+USSD_SESSIONS = Rule("ussd_sessions", ussd_sessions, ussd_sessions.c.last_at)
 CODES = Rule("codes", codes, codes.c.expires_at)
 
 
@@ -140,6 +145,8 @@ def _unused_contents(before: int) -> ColumnElement[bool]:
         content_versions.c.used_at < before,
         content_versions.c.created_at < newest,
         ~_begins_in(before),
+        content_versions.c.version.not_in(select(courses.c.version)),
+        content_versions.c.version.not_in(select(openings.c.version)),
     )
 
 

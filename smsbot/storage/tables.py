@@ -313,9 +313,10 @@ campaign_batches = Table(  # a piece of a run's rows that is released together
     Column("is_canary", Boolean, nullable=False),
     Column("due_at", At, nullable=False, server_default="0"),  # nobody in it may go before
     Column("called_at", At),
-    Column("released_at", At),
+    Column("released_at", At),  # when rows of it were let go first; a pause takes them back
     PrimaryKeyConstraint("run_id", "number"),
     _partial("ix_campaign_batches_open", "run_id", "number", where="state <> 'released'"),
+    _partial("ix_campaign_batches_canary", "run_id", where="is_canary"),
 )
 
 users = Table(
@@ -433,7 +434,44 @@ enrolments = Table(
     Column("ended_at", At),
     Column("ended_because", String(16), nullable=False, server_default=""),
     Column("effect_key", String(64), nullable=False, unique=True),
+    Column("channel", String(64), nullable=False, server_default=""),  # "" = the person's country's
+    Column("next_at", At, nullable=False, server_default="0"),  # when to look at it again
+    Column(
+        "had", Text, nullable=False, server_default="{}"
+    ),  # JSON: lesson to [at, what, reminded]
     Index("ix_enrolments_contact_id", "contact_id"),
+    _partial("ix_enrolments_next", "next_at", where="ended_at IS NULL"),
+)
+
+courses = Table(  # what is taught now, as the ticker reads it: it loads no flows
+    "courses",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("plan", Text, nullable=False),  # JSON of timetable.Published
+    Column("version", String(16), nullable=False),  # of the content
+    Column("published_at", At, nullable=False),
+    Column("retired_at", At),  # the content has it no more; its people wait
+)
+
+openings = Table(  # first texts of the flows that ask to be reminded of
+    "openings",
+    metadata,
+    Column("flow", String(64), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("text_id", Id, ForeignKey("texts.id"), nullable=False),
+    Column("version", String(16), nullable=False),
+    PrimaryKeyConstraint("flow", "language"),
+)
+
+course_intakes = Table(  # runs of campaigns that enrol whom they reached
+    "course_intakes",
+    metadata,
+    Column("run_id", Id, ForeignKey("campaign_runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("batch", Integer, nullable=False, server_default="0"),  # the next one to look at
+    Column(
+        "passes", Integer, nullable=False, server_default="0"
+    ),  # a second one finds late receipts
+    Column("next_at", At, nullable=False),
 )
 
 reminders = Table(
@@ -447,6 +485,8 @@ reminders = Table(
     Column("done_at", At),
     Column("effect_key", String(64), nullable=False, unique=True),
     Index("ix_reminders_due_at", "due_at"),
+    _partial("ix_reminders_waiting", "due_at", where="done_at IS NULL"),
+    Index("ix_reminders_contact_id", "contact_id"),
 )
 
 codes = Table(  # the code of MYDATA and DELETE, sent to the same phone

@@ -15,6 +15,8 @@ from smsbot.storage.messages import SealedText, seal
 from smsbot.storage.tables import texts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy import Connection
 
     from smsbot.vault import Vault
@@ -88,3 +90,15 @@ def begun(connection: Connection, channel: str, contact_id: int, after_ms: int) 
     """
     row = say(connection, _BEGUN, contact_id, after_ms - _WAIT_MS, channel, after_ms).first()
     return None if row is None else bytes(row[0])
+
+
+def by_id(connection: Connection, ids: Iterable[int]) -> dict[int, SealedText]:
+    """Give kept texts as message rows carry them."""
+    rows = connection.execute(
+        select(texts.c.id, texts.c.body_hash, texts.c.encoding, texts.c.segments).where(
+            texts.c.id.in_(set(ids))
+        ),
+    )
+    return {
+        row.id: SealedText(None, row.body_hash, row.encoding, row.segments, row.id) for row in rows
+    }

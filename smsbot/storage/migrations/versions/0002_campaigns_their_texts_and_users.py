@@ -39,6 +39,15 @@ def upgrade() -> None:
         batch_op.create_index("ix_campaigns_state", ["state", "changed_at"], unique=False)
 
     op.create_table(
+        "courses",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("plan", sa.Text(), nullable=False),
+        sa.Column("version", sa.String(length=16), nullable=False),
+        sa.Column("published_at", sa.BigInteger(), nullable=False),
+        sa.Column("retired_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_courses")),
+    )
+    op.create_table(
         "imports",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
@@ -150,6 +159,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("campaign_id", "language", name=op.f("pk_campaign_texts")),
     )
     op.create_table(
+        "openings",
+        sa.Column("flow", sa.String(length=64), nullable=False),
+        sa.Column("language", sa.String(length=16), nullable=False),
+        sa.Column("text_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.String(length=16), nullable=False),
+        sa.ForeignKeyConstraint(["text_id"], ["texts.id"], name=op.f("fk_openings_text_id")),
+        sa.PrimaryKeyConstraint("flow", "language", name=op.f("pk_openings")),
+    )
+    op.create_table(
         "campaign_batches",
         sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -169,6 +187,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("campaign_batches", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_campaign_batches_canary",
+            ["run_id"],
+            unique=False,
+            sqlite_where=sa.text("is_canary"),
+            postgresql_where=sa.text("is_canary"),
+        )
+        batch_op.create_index(
             "ix_campaign_batches_open",
             ["run_id", "number"],
             unique=False,
@@ -176,6 +201,20 @@ def upgrade() -> None:
             postgresql_where=sa.text("state <> 'released'"),
         )
 
+    op.create_table(
+        "course_intakes",
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("batch", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("passes", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"],
+            ["campaign_runs.id"],
+            name=op.f("fk_course_intakes_run_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_course_intakes")),
+    )
     with op.batch_alter_table("consents", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column(
@@ -193,6 +232,22 @@ def upgrade() -> None:
             postgresql_where=sa.text("opted_out_at IS NOT NULL"),
         )
 
+    with op.batch_alter_table("enrolments", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("channel", sa.String(length=64), server_default="", nullable=False)
+        )
+        batch_op.add_column(
+            sa.Column("next_at", sa.BigInteger(), server_default="0", nullable=False)
+        )
+        batch_op.add_column(sa.Column("had", sa.Text(), server_default="{}", nullable=False))
+        batch_op.create_index(
+            "ix_enrolments_next",
+            ["next_at"],
+            unique=False,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column(
@@ -207,6 +262,16 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("campaign_run_id IS NOT NULL"),
             postgresql_where=sa.text("campaign_run_id IS NOT NULL"),
+        )
+
+    with op.batch_alter_table("reminders", schema=None) as batch_op:
+        batch_op.create_index("ix_reminders_contact_id", ["contact_id"], unique=False)
+        batch_op.create_index(
+            "ix_reminders_waiting",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("done_at IS NULL"),
+            postgresql_where=sa.text("done_at IS NULL"),
         )
 
     with op.batch_alter_table("turns", schema=None) as batch_op:

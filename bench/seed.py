@@ -146,7 +146,11 @@ def _mind_the_counter(database: Database) -> None:
 
 def analyse(database: Database) -> None:
     """Let the planner look at what was added, as a database that lives for a while has done."""
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with database.write() as connection:
+        if not database.is_sqlite:
+            from smsbot.storage.silence import take_your_time
+
+            take_your_time(connection)
         connection.exec_driver_sql("ANALYZE")
 
 

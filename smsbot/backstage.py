@@ -10,6 +10,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from smsbot import jobs, metrics
+from smsbot.campaigns import schedule
 from smsbot.campaigns.feeding import Feeder
 from smsbot.campaigns.planner import Planner
 from smsbot.clock import Clock, parse_offset
@@ -25,12 +26,14 @@ from smsbot.sessions.client import connect
 from smsbot.sessions.journal import Journal
 from smsbot.sessions.link import Link
 from smsbot.sessions.wake import WakeFlags
-from smsbot.storage import alerts, turns
+from smsbot.storage import agenda, alerts, turns
 from smsbot.storage.alerts import Kind
 from smsbot.storage.database import Database
 from smsbot.vault import Vault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from smsbot.config import Settings
 
 SILENT_MS = 5 * 60 * 1000
@@ -70,7 +73,31 @@ class Backstage:
 
     def crew(self) -> jobs.Crew:
         """Give what jobs work with; made by the worker before it forks."""
-        return jobs.Crew(self.sender(), self.redis, self.after_fork, self.feeder.release)
+        return jobs.Crew(
+            self.sender(), self.redis, self.after_fork, self.feeder.release, self.launch
+        )
+
+    def launch(self, campaign_id: int, should_stop: Callable[[], bool]) -> bool:
+        """Open a campaign's run that is due and write its audience down; say whether that is done."""
+        return schedule.run_due(
+            self.database,
+            self.channels,
+            campaign_id,
+            now_ms=self.clock.now_ms,
+            canary_over=self.settings.canary_over,
+            should_stop=should_stop,
+            call_at=self.launch_at,
+        )
+
+    def launch_at(self, campaign_id: int, at_ms: int) -> None:
+        """Have a campaign launched at a moment; it is in SQL already, so this may be lost."""
+        self.waker.launch_at(campaign_id, at_ms, now_ms=self.clock.now_ms())
+
+    def launch_due(self) -> int:
+        """Call for the launch of every campaign that is due; give how many calls were made."""
+        with self.database.read() as connection:
+            due = agenda.due(connection, self.clock.now_ms())
+        return sum(self.waker.launch(campaign_id) for campaign_id in due)
 
     def sender(self) -> Sender:
         """Give a sender of every channel."""

@@ -1,17 +1,20 @@
-"""RQ: queues, wake-up calls and the job that drains a channel. RQ lives here and in the worker only.
+"""RQ: queues, wake-up calls, and the jobs that they name. RQ lives here and in the worker only.
 
-A job carries the id of a channel, or of a run and its batch, never a person's data: rows say what is
-left to do, so a lost, repeated or reordered job changes nothing. JSON, never pickle: who can write to
-Redis must not be able to run code here.
+A job carries the id of a channel, a campaign, or a run and its batch, never a person's data: rows say
+what is left to do, so a lost, repeated or reordered job changes nothing. JSON, never pickle: who can
+write to Redis must not be able to run code here.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import threading
-from typing import TYPE_CHECKING, Final, Protocol
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from rq import Queue, Worker
 from rq.serializers import JSONSerializer
@@ -33,9 +36,14 @@ QUEUES: Final = (SEND, DEFAULT)
 """Every queue, in the order in which a worker looks at them."""
 
 DRAIN_S: Final = 50.0
-"""How long one job drains before it gives way to other channels."""
-_TIMEOUT_S: Final = 120
-_KEEP_FAILED_S: Final = 24 * 3600
+"""How long one job drains, or freezes, before it gives way to others."""
+_SLICE_S: Final = 2.0
+"""How long a job goes on at least while others wait."""
+_KEPT: Final[Mapping[str, Any]] = {
+    "job_timeout": 120,
+    "result_ttl": 0,
+    "failure_ttl": 24 * 3600,
+}
 
 
 def connection(settings: Settings) -> redis.Redis:
@@ -61,41 +69,72 @@ class Waker:
         Costs one SET while a job is about. Never raises for Redis: the row is in SQL, and the
         ticker calls again. Call it after the commit.
         """
+        return self._call(channel_id, send, channel_id)
+
+    def launch(self, campaign_id: int) -> bool:
+        """Queue a launch of a campaign unless one is pending or at work; say whether this call did.
+
+        It stands in the queue of the senders, so that they take turns. Never raises for Redis.
+        """
+        return self._call(_launching(campaign_id), launch, campaign_id)
+
+    def launch_at(self, campaign_id: int, at_ms: int, *, now_ms: int) -> bool:
+        """Let RQ's scheduler queue a launch at a moment of our clock; say whether Redis took it.
+
+        Twice is once. Never raises for Redis: the moment is in SQL, where the ticker looks each second.
+        RQ keeps whole seconds: the call comes up to one later, never before.
+        """
+        at_s = math.ceil(time.time() + (at_ms - now_ms) / 1000)
         try:
-            if not self._flags.raise_flag(channel_id):
+            with answering():
+                self._queue.enqueue_at(
+                    datetime.fromtimestamp(at_s, UTC),
+                    launch,
+                    campaign_id,
+                    job_id=f"launch-{campaign_id}-{at_ms}",
+                    **_KEPT,
+                )
+        except RedisAway:
+            return False
+        return True
+
+    def _call(self, flag: str, job: Callable[..., object], of: str | int) -> bool:
+        try:
+            if not self._flags.raise_flag(flag):
                 return False
         except RedisAway:
             return False
         try:
             with answering():
-                self._queue.enqueue(
-                    send,
-                    channel_id,
-                    job_timeout=_TIMEOUT_S,
-                    result_ttl=0,
-                    failure_ttl=_KEEP_FAILED_S,
-                )
+                self._queue.enqueue(job, of, **_KEPT)
         except RedisAway:
             with contextlib.suppress(RedisAway):
-                self._flags.lower(channel_id)
+                self._flags.lower(flag)
             return False
         return True
+
+    def at_work(self, campaign_id: int) -> None:
+        """Say that the launch of a campaign is at work, so that nobody calls for it."""
+        with contextlib.suppress(RedisAway):
+            self._flags.renew(_launching(campaign_id))
+
+    def rest(self, campaign_id: int) -> None:
+        """Say that nobody works at the launch of a campaign any more."""
+        with contextlib.suppress(RedisAway):
+            self._flags.lower(_launching(campaign_id))
 
     def call(self, run_id: int, number: int) -> bool:
         """Queue a job that releases a batch and drains its channel; False when Redis is away."""
         try:
             with answering():
-                self._queue.enqueue(
-                    batch,
-                    run_id,
-                    number,
-                    job_timeout=_TIMEOUT_S,
-                    result_ttl=0,
-                    failure_ttl=_KEEP_FAILED_S,
-                )
+                self._queue.enqueue(batch, run_id, number, **_KEPT)
         except RedisAway:
             return False
         return True
+
+
+def _launching(campaign_id: int) -> str:
+    return f"launch:{campaign_id}"
 
 
 class Drains(Protocol):
@@ -115,6 +154,13 @@ class Drains(Protocol):
         """Say whether something may go now."""
 
 
+class Launches(Protocol):
+    """What the launch job needs (`backstage.Backstage.launch`)."""
+
+    def __call__(self, campaign_id: int, should_stop: Callable[[], bool]) -> bool:
+        """Open what is due and write its audience down; say whether nothing is left to do."""
+
+
 class Crew:
     """What jobs work with, made by the worker before it forks, so that a job starts warm.
 
@@ -128,12 +174,22 @@ class Crew:
         client: redis.Redis,
         after_fork: Callable[[], None],
         release: Callable[[int, int], str | None] = lambda _run_id, _number: None,
+        launches: Launches = lambda _campaign_id, _should_stop: True,
     ) -> None:
         self.sender = sender
         self.release = release
+        self.launches = launches
         self.waker = Waker(client)
         self.waiting_jobs = queue(SEND, client)
         self.after_fork = after_fork
+
+    def others_wait(self) -> bool:
+        """Say whether another job waits for a worker."""
+        try:
+            with answering():
+                return self.waiting_jobs.count > 0
+        except RedisAway:
+            return False
 
 
 _crew: Crew | None = None
@@ -166,19 +222,41 @@ def _ready() -> Crew:
 
 
 def _drain(crew: Crew, channel_id: str) -> dict[str, int]:
-    def others_wait() -> bool:
-        try:
-            with answering():
-                return crew.waiting_jobs.count > 0
-        except RedisAway:
-            return False
-
     with _stopped_by_sigterm() as stop:
-        counts = crew.sender.drain(channel_id, max_s=DRAIN_S, stop=stop, give_way=others_wait)
+        counts = crew.sender.drain(channel_id, max_s=DRAIN_S, stop=stop, give_way=crew.others_wait)
         with contextlib.suppress(Unavailable):  # the ticker looks every second
             if crew.sender.has_due(channel_id):
                 crew.waker.wake(channel_id)
     return dict(counts)
+
+
+def launch(campaign_id: int) -> bool:
+    """Launch a campaign that is due: open its run and write its audience down, in turn with senders.
+
+    Says whether it is done; else another job goes on. A freezer that is killed is called again by the
+    ticker, once the flag that it renews is gone (`sessions/wake.py`).
+    """
+    crew = _ready()
+    began = renewed = time.monotonic()
+    crew.waker.at_work(campaign_id)
+
+    with _stopped_by_sigterm() as stop:
+
+        def should_stop() -> bool:
+            nonlocal renewed
+            now = time.monotonic()
+            if now - renewed > 1:
+                renewed = now
+                crew.waker.at_work(campaign_id)
+                if now - began > _SLICE_S and crew.others_wait():
+                    return True
+            return stop.is_set() or now - began > DRAIN_S
+
+        is_done = crew.launches(campaign_id, should_stop)
+    crew.waker.rest(campaign_id)
+    if not is_done:
+        crew.waker.launch(campaign_id)
+    return is_done
 
 
 @contextlib.contextmanager

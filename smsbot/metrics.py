@@ -76,6 +76,12 @@ _messages = _counter("messages", "Outbound messages that reached a state", "chan
 _segments = _counter("segments", "SMS segments handed to a gateway", "channel")
 _sends = _histogram("send_seconds", "Time of a request to a gateway", "channel", "outcome")
 _receipts = _counter("receipts", "Delivery reports", "channel", "state")
+_campaign_people = _counter(
+    "campaign_people", "People of campaigns' ended runs, by the state they had then", "state"
+)
+_campaign_pauses = _counter(
+    "campaign_pauses", "Pauses of campaigns, by a person or by a rule", "reason"
+)
 _drained = _counter("journal_drained", "Journal entries brought to SQL")
 _jobs = _histogram("job_seconds", "Time of a job", "job", "outcome")
 _faults = _counter("faults", "Parts that were away or broken", "code")
@@ -139,6 +145,16 @@ def sent(channel: str, outcome: str, seconds: float, segments: int) -> None:
 def receipt(channel: str, state: str) -> None:
     """Count a delivery report; `state` is ours, or "unknown_word"."""
     _inc(_receipts, channel, state)
+
+
+def campaign_people(state: str, count: int) -> None:
+    """Count the people of a run that has ended."""
+    _inc(_campaign_people, state, by=count)
+
+
+def campaign_paused(reason: str) -> None:
+    """Count a pause; `reason` is one of our stable words."""
+    _inc(_campaign_pauses, reason)
 
 
 def drained(count: int) -> None:

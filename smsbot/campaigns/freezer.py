@@ -6,12 +6,12 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from smsbot.campaigns import occurrences
-from smsbot.campaigns.choosing import Choice, sample_bound, sample_draw
-from smsbot.campaigns.pieces import Batches, Pace, batches_of, first_bulk_batch
+from smsbot.campaigns.choosing import Choice, draw_sample
+from smsbot.campaigns.pieces import Batches, Pace, first_bulk_batch
 from smsbot.plans import StartZone
 from smsbot.sending.hours import wall_to_ms
 from smsbot.storage import audiences, campaigns, freezing, runs
-from smsbot.storage.freezing import NOTHING, Lot
+from smsbot.storage.freezing import Batch, Lot
 from smsbot.text.zones import zone_of
 
 if TYPE_CHECKING:
@@ -72,9 +72,14 @@ class Freezer:
         size = self._campaign.plan.audience.sample
         if size is None or run.sample_below is not None:
             return run
-        draw = sample_draw(run.seed, run.number)
-        pages = audiences.pages(self._database, self._rules, upto=run.freeze_to)
-        bound = sample_bound((draw(person.ref) for page in pages for person in page), size)
+        bound = draw_sample(
+            self._database,
+            self._rules,
+            size,
+            upto=run.freeze_to,
+            seed=run.seed,
+            number=run.number,
+        )
         with self._database.write() as connection:
             freezing.set_sample(connection, run.id, bound)
             return runs.find(connection, run.id)
@@ -122,26 +127,21 @@ class Freezer:
         return lots
 
     def _write(self, connection: Connection, lots: Mapping[Lot, list[int]]) -> None:
-        written = {
-            lot: freezing.write(
-                connection,
-                self.run.id,
-                lot,
-                contact_ids,
-                text=self._texts.get(lot.language, NOTHING),
-                channel=self._channel.id,
-                purpose=self._campaign.purpose,
-                now_ms=self._now_ms,
-            )
-            for lot, contact_ids in lots.items()
-        }
-        if written:
-            freezing.count_in(
-                connection,
-                self.run.id,
-                sum(written.values()),
-                batches_of(written, self._first_bulk),
-            )
+        written = freezing.write(
+            connection,
+            self.run.id,
+            lots,
+            texts=self._texts,
+            channel=self._channel.id,
+            purpose=self._campaign.purpose,
+            now_ms=self._now_ms,
+        )
+        batches = [
+            Batch(number, size, number < self._first_bulk)
+            for number, size in written.items()
+            if number is not None
+        ]
+        freezing.count_in(connection, self.run.id, sum(written.values()), batches)
 
 
 class Expiry:

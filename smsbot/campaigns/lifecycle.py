@@ -72,13 +72,14 @@ def move(
     actor: str,
     now_ms: int,
     note: str = "",
+    detail: Mapping[str, Any] | None = None,
     only_from: Collection[State] = tuple(State),
     **also: Any,
 ) -> State:
     """Move a campaign in the caller's transaction and write it down; give the state that it left.
 
-    `note` goes into the audit log: a stable word or figures, never free text. `only_from` narrows
-    what is legal for this caller; `also` are other columns of the row that change with the state.
+    `note` and `detail` go into the audit log: stable words and figures, never free text. `only_from`
+    narrows what is legal for this caller; `also` are other columns that change with the state.
     Raises Refused for an illegal move, and for one that somebody else was faster with.
     """
     found = campaigns.find(connection, campaign_id)
@@ -92,7 +93,7 @@ def move(
         actor,
         f"campaign.{to.value}",
         subject(campaign_id),
-        {"from": found.state.value} | ({"note": note} if note else {}),
+        {"from": found.state.value} | ({"note": note} if note else {}) | dict(detail or {}),
         now_ms=now_ms,
     )
     return found.state
@@ -108,7 +109,12 @@ def illegal(campaign_id: int, state: State, to: State) -> str:
     possible = [command for command in MOVES[state].values() if command]
     end = f"possible now: {', '.join(possible)}" if possible else "that is final"
     wish = _COMMAND.get(to, f"become {to.value}")
-    return f"campaign {campaign_id} is {_NAMES.get(state, state.value)}, so it can't {wish} ({end})"
+    return f"campaign {campaign_id} is {named(state)}, so it can't {wish} ({end})"
+
+
+def named(state: State) -> str:
+    """Give what a campaign in this state is, in words."""
+    return _NAMES.get(state, state.value)
 
 
 def _refuse_condition(connection: Connection, found: campaigns.Campaign, to: State) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import TYPE_CHECKING, Final
 
-from smsbot.storage.freezing import Batch
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from smsbot.storage.freezing import Lot
+    from smsbot.storage.freezing import Batch
 
 BATCH_SIZE: Final = 1000
 _WRITE_S: Final = 0.06
@@ -76,12 +73,3 @@ class Batches:
 
     def _is_full(self) -> bool:
         return (self._number[True] - 1) * BATCH_SIZE + self._size[True] >= self._room
-
-
-def batches_of(written: Mapping[Lot, int], first_bulk: int) -> list[Batch]:
-    """Give the batches that a piece added to, with how many rows were written."""
-    sizes: Counter[int] = Counter()
-    for lot, rows in written.items():
-        if lot.batch is not None:
-            sizes[lot.batch] += rows
-    return [Batch(number, size, number < first_bulk) for number, size in sizes.items()]

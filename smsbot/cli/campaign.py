@@ -9,6 +9,7 @@ from smsbot.cli.lazy import LazyGroup
 COMMANDS: dict[str, tuple[str, str]] = {
     # name: (module:attribute, one line of help)
     "list": ("smsbot.cli.campaign_status:list_campaigns", "List the campaigns."),
+    "report": ("smsbot.cli.campaign_report:report", "Say what a campaign came to."),
     "runs": ("smsbot.cli.campaign_status:runs", "List the runs of a campaign."),
     "status": ("smsbot.cli.campaign_status:status", "Say how a campaign stands."),
 }

@@ -11,15 +11,14 @@ from rq import Worker
 
 from smsbot import jobs
 from smsbot.backstage import Backstage
+from smsbot.cli.stores import as_running
 from smsbot.clock import Clock
 from smsbot.config import load_settings
 from smsbot.content.checks.run import check_content
 from smsbot.errors import ConfigError, ContentError, RedisAway, SmsbotError
-from smsbot.running import find_running
 from smsbot.sessions.client import answering, connect
 from smsbot.sessions.journal import Journal
 from smsbot.sessions.link import Link
-from smsbot.up import redis_server
 from smsbot.upkeep.examine_settings import (
     examine_alerting,
     examine_disk,
@@ -63,7 +62,7 @@ def examine() -> Iterator[Finding]:
     """Look at everything, in the order in which one mends it."""
     try:
         settings = load_settings()
-        settings = _as_running(settings)
+        settings = as_running(settings)
     except ConfigError as fault:
         yield fail("settings", str(fault), "correct the environment or .env (docs/settings.md)")
         return
@@ -82,18 +81,6 @@ def examine() -> Iterator[Finding]:
     yield examine_alerting(settings)
     yield from examine_disk([settings.data])
     backstage.close()
-
-
-def _as_running(settings: Settings) -> Settings:
-    """Give the settings with the stores of the `up` that runs here, or that it would have."""
-    running = find_running(settings.data)
-    if running is not None:
-        stores = {"redis_url": running.redis_url, "database_url": running.database_url}
-        return settings.model_copy(update=stores)
-    if settings.redis_url:
-        return settings
-    embedded = redis_server.url(settings.data.resolve() / "redis")
-    return settings.model_copy(update={"redis_url": embedded})
 
 
 def _content(settings: Settings) -> Finding:

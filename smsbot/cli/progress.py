@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _EVERY_S = 0.2
+_BAR_CHARS = 30
 
 
 @contextmanager
@@ -33,3 +34,19 @@ def progress() -> Iterator[Callable[[str, int], None]]:
         if shown:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
+
+
+@contextmanager
+def bar(total: int, what: str = "rows") -> Iterator[Callable[[int, int], None]]:
+    """Give a function that is told how many rows and how much of `total` is done; it draws a bar."""
+    began = time.monotonic()
+    with progress() as tell:
+
+        def show(rows: int, done: int) -> None:
+            share = min(1.0, done / total) if total else 1.0
+            filled = int(share * _BAR_CHARS)
+            left = (time.monotonic() - began) * (1 - share) / share if share else 0.0
+            drawn = "#" * filled + "-" * (_BAR_CHARS - filled)
+            tell(f"[{drawn}] {share:4.0%}, {left:,.0f} s left, {what}", rows)
+
+        yield show

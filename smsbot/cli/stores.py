@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from smsbot.clock import Clock, parse_offset
 from smsbot.config import load_settings
 from smsbot.errors import ConfigError
+from smsbot.running import find_running
 from smsbot.storage import migrate
 from smsbot.storage.database import Database
+from smsbot.up import redis_server
 from smsbot.vault import Vault
 
 if TYPE_CHECKING:
@@ -52,6 +54,18 @@ def open_stores(*, migrated: bool = True) -> Iterator[Stores]:
         )
     finally:
         database.close()
+
+
+def as_running(settings: Settings) -> Settings:
+    """Give the settings with the stores of the `up` that runs here, or that it would have."""
+    running = find_running(settings.data)
+    if running is not None:
+        stores = {"redis_url": running.redis_url, "database_url": running.database_url}
+        return settings.model_copy(update=stores)
+    if settings.redis_url:
+        return settings
+    embedded = redis_server.url(settings.data.resolve() / "redis")
+    return settings.model_copy(update={"redis_url": embedded})
 
 
 def _login() -> str:

@@ -71,6 +71,7 @@ def tasks_of(backstage: Backstage) -> Sequence[Task]:
                 database, backstage.channels, backstage.waker.wake, now_ms()
             ),
         ),
+        Task("launch", 1.0, backstage.launch_due),
         Task("batches", 1.0, lambda: backstage.planner.tick(now_ms())),
         Task("halting", 1.0, lambda: halting.sweep(database, now_ms())),
         Task("sweep", 5.0, lambda: watch.sweep(database, ours, now_ms())),

@@ -148,9 +148,7 @@ class Understands:
             answers = commands.join(scene.connection, scene.contact, self._evidence(scene, "JOIN"))
             return Understanding(self._said(scene, answers))
         if word == "REGION":
-            answers = commands.set_region(
-                scene.connection, scene.contact, rest, scene.turn.now_ms
-            )
+            answers = commands.set_region(scene.connection, scene.contact, rest, scene.turn.now_ms)
             return Understanding(self._said(scene, answers))
         if word in ("MYDATA", "DELETE"):
             return self._right(scene, Act(word.lower()), rest)

@@ -71,9 +71,7 @@ def set_language(
     return (Answer("language-set", {"language": names[language]}),)
 
 
-def set_region(
-    connection: Connection, contact: Contact, raw_region: str, now_ms: int
-) -> Answers:
+def set_region(connection: Connection, contact: Contact, raw_region: str, now_ms: int) -> Answers:
     """Keep the place that the person named (`REGION Kisumu`: pass what follows the word).
 
     Only a place name's letters are kept: the column is in clear, and people type PINs and numbers.

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from smsbot.people.languages import canonical_language
+from smsbot.people.languages import UNKNOWN, canonical_language
 from smsbot.storage.contacts import ALPHA2, MAX_NETWORK_CHARS, MAX_REGION_CHARS
 from smsbot.storage.suppressions import REPLY, SERVICE
 from smsbot.text.cells import unguarded
@@ -34,6 +34,8 @@ _INTERNAL = frozenset({REPLY, SERVICE, "all"})
 """Purposes that are not for a person to agree to."""
 _MANY_DIGITS = re.compile(r"(?:\d[^\w\n]{0,3}){7}")
 _ISO_DATE = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
+_NATIONAL = range(7, 12)
+"""How many digits a number may have that is written as at home."""
 _CACHED = 20_000
 
 WORDS = {
@@ -57,7 +59,7 @@ WORDS = {
     "said_no": "this person said no or STOP: only their own yes counts now, nothing of the row was kept",
     "too_long": "is too long",
     "too_many": f"holds more than {MAX_TAGS} words",
-    "wrong_quoting": 'a quote is never closed, or stands within a cell: double it ("") and quote the cell',
+    "wrong_quoting": 'a quote is never closed, or stands alone within a cell: write two ("")',
     "wrong_width": "the line has more or fewer cells than the header",
 }
 """What each refusal says, after the column's name where it has one."""
@@ -104,7 +106,7 @@ class Person(NamedTuple):
     network: str
 
 
-class _Wrong(Exception):  # noqa: N818  # travels within this module only
+class _Wrong(Exception):  # travels within this module only
     def __init__(self, column: str, code: str) -> None:
         super().__init__(column, code)
         self.column = column
@@ -171,14 +173,14 @@ def _number(raw: str, country: str) -> Msisdn:
         raise _Wrong("msisdn", "missing")
     found = parse_phone(text, country)
     if found is None:
-        national = not country and parse_phone(text, "") is None and _looks_national(text)
+        national = not country and _looks_national(text)
         raise _Wrong("msisdn", "no_country" if national else "bad_number")
     return found
 
 
 def _looks_national(text: str) -> bool:
-    digits = "".join(filter(str.isdecimal, text))
-    return "+" not in text and len(digits) + text.count(" ") == len(text) and 7 <= len(digits) <= 11
+    digits = text.replace(" ", "")
+    return digits.isdecimal() and len(digits) in _NATIONAL
 
 
 def _home(msisdn: Msisdn) -> str:
@@ -193,7 +195,7 @@ def _language(raw: str) -> str:
     found = canonical_language(raw)
     if found is None:
         raise _Wrong("language", "bad_language")
-    return found
+    return "" if found == UNKNOWN else found
 
 
 @lru_cache(_CACHED)

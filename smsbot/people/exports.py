@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from smsbot.errors import Refused
 from smsbot.people.contact_file import COLUMNS
+from smsbot.people.languages import UNKNOWN
 from smsbot.storage import audit, exports
 from smsbot.storage.contacts import MSISDN_CONTEXT
 from smsbot.text.cells import guarded
@@ -84,7 +85,7 @@ def _row(one: Exported, vault: Vault) -> list[str]:
     at, source = _evidence(one.agreed)
     cells = {
         "msisdn": msisdn,
-        "language": one.language,
+        "language": one.language or UNKNOWN,
         "tags": ";".join(one.tags),
         "consent_purpose": ";".join(agreed.purpose for agreed in one.agreed),
         "consent_at": at,

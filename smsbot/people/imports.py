@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from smsbot.errors import DatabaseAway, Refused
+from smsbot.errors import Refused, Unavailable
 from smsbot.people.contact_file import ContactFile
 from smsbot.people.contact_row import Person, Refusal, RowReader
 from smsbot.people.merging import Fate, Merged, merge
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
 CHUNK = 1000
 """Rows a transaction: some 50 ms of SQLite's one writer."""
 _BREATH_S = 0.01
-"""Between two chunks: a process that waits for SQLite's writer looks again after 1, 2, 5 ... ms."""
+_BREATH_SHARE = 0.5
+"""Between two chunks, of the time that the last one took: a process that waits for SQLite's writer
+sleeps and looks again, so it must find it free often enough. The next chunk is read meanwhile."""
 _TRIES = 30
 _RETRY_S = 1.0
 _PIECE = 1 << 20
@@ -110,10 +113,11 @@ class Importer:
             )
         tally = Tally()
         try:
-            for chunk in _chunks(self._read(listed)):
-                for refusal in _sum_up(tally, self._taken(chunk, number, by)):
-                    refuse(refusal)
-                tell(tally.rows, listed.bytes_read)
+            with closing(self.database.for_bulk()) as bulk:
+                for chunk in _chunks(self._read(listed)):
+                    for refusal in _sum_up(tally, self._taken(bulk, chunk, number, by)):
+                        refuse(refusal)
+                    tell(tally.rows, listed.bytes_read)
         finally:
             self._close(number, proof, tally)
         return tally
@@ -141,31 +145,37 @@ class Importer:
                 yield read
 
     def _taken(
-        self, chunk: Sequence[Person | Refusal], number: int, by: str
+        self, bulk: Database, chunk: Sequence[Person | Refusal], number: int, by: str
     ) -> Iterator[tuple[Person | Refusal, Merged]]:
         """Take a chunk, again if the database is away for a moment: what is done is found done."""
         persons = [read for read in chunk if isinstance(read, Person)]
         taking = _Taking(self.vault, number, by, self.clock.now_ms())
-        fates = self._patiently(taking, persons) if persons else {}
+        fates = _patiently(bulk, taking, persons) if persons else {}
         for read in chunk:
             yield read, fates[read.ref] if isinstance(read, Person) else _UNREADABLE
 
-    def _patiently(self, taking: _Taking, persons: Sequence[Person]) -> Mapping[str, Merged]:
-        if self.database.is_sqlite:
-            time.sleep(_BREATH_S)
-        for _ in range(_TRIES):
-            try:
-                with self.database.write() as connection:
-                    return taking.take(connection, persons)
-            except DatabaseAway:
-                time.sleep(_RETRY_S)
-        with self.database.write() as connection:
-            return taking.take(connection, persons)
+
+def _patiently(
+    database: Database, taking: _Taking, persons: Sequence[Person]
+) -> Mapping[str, Merged]:
+    for _ in range(_TRIES):
+        try:
+            return _take(database, taking, persons)
+        except Unavailable:
+            time.sleep(_RETRY_S)
+    return _take(database, taking, persons)
 
 
-def _sum_up(
-    tally: Tally, taken: Iterable[tuple[Person | Refusal, Merged]]
-) -> Iterator[Refusal]:
+def _take(database: Database, taking: _Taking, persons: Sequence[Person]) -> Mapping[str, Merged]:
+    with database.write() as connection:
+        began = time.monotonic()
+        fates = taking.take(connection, persons)
+    if database.is_sqlite:
+        time.sleep(max(_BREATH_S, (time.monotonic() - began) * _BREATH_SHARE))
+    return fates
+
+
+def _sum_up(tally: Tally, taken: Iterable[tuple[Person | Refusal, Merged]]) -> Iterator[Refusal]:
     """Count a chunk; give the rows that were refused, in the order of the file."""
     for read, merged in taken:
         tally.rows += 1
@@ -187,8 +197,16 @@ def _sum_up(
 
 
 def _chunks(reads: Iterator[Person | Refusal]) -> Iterator[list[Person | Refusal]]:
-    while chunk := list(islice(reads, CHUNK)):
-        yield chunk
+    """Give chunks; the next one is read by a thread while this one is written."""
+
+    def chunk() -> list[Person | Refusal]:
+        return list(islice(reads, CHUNK))
+
+    with ThreadPoolExecutor(1, "contacts") as ahead:
+        coming = ahead.submit(chunk)
+        while found := coming.result():
+            coming = ahead.submit(chunk)
+            yield found
 
 
 _UNREADABLE = Merged(Fate.REFUSED)
@@ -198,7 +216,7 @@ class _Seen:
     """The refs of a file so far: in a table of SQLite's own, which goes to disk when it grows."""
 
     def __init__(self) -> None:
-        self._file = sqlite3.connect("", isolation_level=None)
+        self._file = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._file.execute("PRAGMA journal_mode=OFF")
         self._file.execute("PRAGMA cache_size=-65536")
         self._file.execute("CREATE TABLE seen (ref BLOB PRIMARY KEY) WITHOUT ROWID")
@@ -224,17 +242,16 @@ class _Taking:
     def take(self, connection: Connection, persons: Sequence[Person]) -> Mapping[str, Merged]:
         """Write what these persons change, in the caller's transaction; give each one's fate by ref.
 
-        On PostgreSQL others write too: who is to be changed is locked, read again and decided anew,
-        and so is who was met by another process while this one made the contact.
+        On PostgreSQL others write too: who is to be changed is locked, read again and decided anew.
         """
         fates: dict[str, Merged] = {}
-        left = list(persons)
+        left: Sequence[Person] = persons
         lock = connection.dialect.name != "postgresql"
         while left:
-            found = rows.find(connection, [person.ref for person in left], lock=lock)
             again = []
+            made = []
             writing = rows.Writing()
-            made: list[tuple[Person, Merged]] = []
+            found = rows.find(connection, [person.ref for person in left], lock=lock)
             for person in left:
                 known = found.contacts.get(person.ref)
                 merged = merge(
@@ -245,23 +262,20 @@ class _Taking:
                     found.stops.get(person.ref),
                 )
                 fates[person.ref] = merged
-                if merged.fate is Fate.ADDED:
-                    made.append((person, merged))
-                elif merged.fate is Fate.UPDATED and not lock:
-                    again.append(person)
-                elif merged.fate is Fate.UPDATED and known is not None:
-                    self._note(writing, known.id, person, merged)
-            ids = rows.reserve(connection, len(made))
-            for contact_id, (person, merged) in zip(ids, made, strict=True):
-                self._note(writing, contact_id, person, merged)
-            lost = rows.write(connection, writing)
-            again += [person for number, (person, _) in zip(ids, made, strict=True) if number in lost]
+                if known is None and merged.fate is Fate.ADDED:
+                    made.append(person)
+                elif known is not None and merged.fate is Fate.UPDATED:
+                    if lock:
+                        self._note(writing, known.id, person, merged)
+                    else:
+                        again.append(person)
+            for contact_id, person in zip(rows.reserve(connection, len(made)), made, strict=True):
+                self._note(writing, contact_id, person, fates[person.ref])
+            rows.write(connection, writing)
             left, lock = again, True
         return fates
 
-    def _note(
-        self, writing: rows.Writing, contact_id: int, person: Person, merged: Merged
-    ) -> None:
+    def _note(self, writing: rows.Writing, contact_id: int, person: Person, merged: Merged) -> None:
         if merged.fate is Fate.ADDED:
             writing.made.append(
                 rows.NewContact(
@@ -283,13 +297,10 @@ class _Taking:
                 )
             )
         writing.tags += [rows.Tag(contact_id, tag, self.now_ms) for tag in merged.tags]
-        for purpose, at, source in merged.claims:
-            key = self.vault.mac(f"{person.ref}:{purpose}:{at}".encode(), person=b"import")
-            writing.granted.append(
-                rows.Granted(
-                    contact_id, purpose, at, person.language, self.by, source, key, self.number
-                )
-            )
+        writing.granted += [
+            rows.Granted(contact_id, purpose, at, person.language, self.by, source, self.number)
+            for purpose, at, source in merged.claims
+        ]
 
 
 _NOTHING: frozenset[str] = frozenset()

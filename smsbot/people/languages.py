@@ -7,7 +7,9 @@ from functools import cache
 
 _CODE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}))?")
 _TWO = 2
-_NO_LANGUAGE = frozenset({"und", "mul", "zxx", "mis"})
+UNKNOWN = "und"
+"""What BCP 47 writes where nobody knows: a person who never chose."""
+_NO_LANGUAGE = frozenset({"mul", "zxx", "mis"})
 
 
 def canonical_language(raw: str) -> str | None:

@@ -110,5 +110,5 @@ def _fields(person: Person, known: Known) -> tuple[str, str, str, str]:
         person.country or known.country,
         known.network if was_heard and known.network else person.network or known.network,
         known.region if named_region else person.region or known.region,
-        known.language if chose else person.language,
+        known.language if chose else person.language or known.language,
     )

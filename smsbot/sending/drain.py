@@ -51,7 +51,7 @@ _PAUSED_S: Final = 30.0
 _LOW_S: Final = 2.0
 """With fewer rows than go in this time, and fewer than a round looks at, more are asked for."""
 _FEW: Final = 100
-_FEED_AGAIN_S: Final = 1.0
+_FEED_AGAIN_S: Final = 0.3
 
 
 def may_probe(state: ChannelState, now_ms: int) -> bool:

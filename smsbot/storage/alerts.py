@@ -30,8 +30,12 @@ class Kind(StrEnum):
     JOURNAL_GROWING = "journal_growing"
     RETENTION_FAILED = "retention_failed"
     TASK_FAILED = "task_failed"
-    CAMPAIGN_PAUSED = "campaign_paused"
     ESCALATION = "escalation"
+    CAMPAIGN_MISSED = "campaign_missed"
+    CAMPAIGN_PAUSED = "campaign_paused"
+    CAMPAIGN_STUCK = "campaign_stuck"
+    CAMPAIGN_COUNTS = "campaign_counts"
+    OPT_OUTS = "opt_outs"
 
 
 @dataclass(frozen=True, slots=True)

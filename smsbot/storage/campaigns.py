@@ -62,9 +62,12 @@ def add(connection: Connection, plan: Plan, *, author: str, now_ms: int) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
-def find(connection: Connection, campaign_id: int) -> Campaign:
-    """Give the campaign of this id, or raise NotFound."""
-    row = connection.execute(select(campaigns).where(campaigns.c.id == campaign_id)).one_or_none()
+def find(connection: Connection, campaign_id: int, *, lock: bool = False) -> Campaign:
+    """Give the campaign of this id, or raise NotFound; `lock` holds it until the transaction ends."""
+    statement = select(campaigns).where(campaigns.c.id == campaign_id)
+    if lock and connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+        statement = statement.with_for_update()
+    row = connection.execute(statement).one_or_none()
     if row is None:
         raise NotFound(f"there is no campaign {campaign_id}: `smsbot campaign list` shows them")
     return _campaign(row)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import bindparam, func, or_, select, text, update
 
+from smsbot.storage.insert import say
 from smsbot.storage.tables import contacts, messages, texts
 from smsbot.values import MessageState
 
@@ -280,10 +281,11 @@ _SWEEP = text(
     "UPDATE messages SET state = 'unknown', reason = 'lost' "
     "WHERE state = 'sending' AND claimed_at < :before",
 )
-_EXPIRE = text(
-    "UPDATE messages SET state = 'expired', reason = 'too_late', final_at = :now "
-    "WHERE state = 'queued' AND expires_at <= :now",
-)
+_EXPIRE = """
+UPDATE messages SET state = 'expired', reason = 'too_late', final_at = ? WHERE id IN (
+  SELECT id FROM messages WHERE state = 'queued' AND expires_at <= ?
+  ORDER BY expires_at LIMIT ? {locking})
+"""
 
 
 def sweep(connection: Connection, *, now_ms: int, lease_s: float) -> int:
@@ -296,6 +298,10 @@ def sweep(connection: Connection, *, now_ms: int, lease_s: float) -> int:
     return connection.execute(_SWEEP, {"before": before}).rowcount
 
 
-def expire(connection: Connection, now_ms: int) -> int:
-    """End queued rows whose time is over; give their number."""
-    return connection.execute(_EXPIRE, {"now": now_ms}).rowcount
+def expire(connection: Connection, now_ms: int, most: int) -> int:
+    """End the first `most` queued rows whose time is over (`ix_messages_expiring`); give their number.
+
+    A row that is being claimed or released at this moment is left for the next time.
+    """
+    locking = "FOR UPDATE SKIP LOCKED" if connection.dialect.name == "postgresql" else ""
+    return say(connection, _EXPIRE.format(locking=locking), now_ms, now_ms, most).rowcount

@@ -77,6 +77,12 @@ def current(connection: Connection, contact_id: int) -> dict[str, bool]:
     return {row.purpose: row.granted for row in connection.execute(statement)}
 
 
+def is_known_purpose(connection: Connection, purpose: str) -> bool:
+    """Say whether anybody was ever asked for this purpose. Reads all consents for one nobody was."""
+    asked = select(consents.c.id).where(consents.c.purpose == purpose).limit(1)
+    return connection.execute(asked).first() is not None
+
+
 def holds() -> ColumnElement[bool]:
     """Give the condition that a consents row, joined to its contact, is the one that counts."""
     newer = consents.alias("newer")

@@ -33,8 +33,9 @@ class Contact:
     """A person as stored, without the number. `*_at` and `owner_since` are milliseconds, UTC.
 
     `language` is empty when never chosen; one that came with a list has no `language_at`.
-    `last_seen_at` is 0 for whoever came with a list and was never heard. `owner_since` is when this owner of the number was first
-    seen: consents, reports and tags from before it are a former owner's.
+    `last_seen_at` is 0 for whoever came with a list and was never heard. `owner_since` is when this
+    owner of the number was first known; once it has moved on, consents, reports and tags from before
+    it are a former owner's.
     """
 
     id: int

@@ -25,6 +25,7 @@ PATIENCE_S = 2.0
 """How long a statement waits for a lock or a connection: USSD must answer within 3 s."""
 _CHECKPOINT_PAGES = 4000
 """16 MB: a text changes some twenty pages, mostly the same ones, and each is copied but once then."""
+_BULK = ("synchronous=NORMAL", "cache_size=-65536")
 _UNNOTICED_MS = 50
 _SQLITE_AWAY = ("locked", "busy", "full", "disk i/o", "unable to open", "readonly")
 
@@ -37,8 +38,16 @@ class Database:
     does not answer within `patience_s`, is locked, or its disk is full.
     """
 
-    def __init__(self, url: str, *, patience_s: float = PATIENCE_S, pool_size: int = 8) -> None:
+    def __init__(
+        self,
+        url: str | sqlalchemy.URL,
+        *,
+        patience_s: float = PATIENCE_S,
+        pool_size: int = 8,
+        in_bulk: bool = False,
+    ) -> None:
         self.url = sqlalchemy.make_url(url)
+        self._in_bulk = in_bulk
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.patience_s = patience_s
         self._kept: dict[int, Connection] = {}
@@ -64,6 +73,7 @@ class Database:
                 "foreign_keys=ON",
                 "temp_store=MEMORY",
                 f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
+                *(_BULK if self._in_bulk else ()),
             ):
                 connection.execute(f"PRAGMA {pragma}")
 
@@ -106,6 +116,14 @@ class Database:
         )
         give_up_on_silence(engine, self.patience_s)
         return engine
+
+    def for_bulk(self) -> Database:
+        """Give a second pool, for thousands of commits that may all be made again after a power cut.
+
+        On SQLite they do not wait for the disk one by one: the next commit of this pool makes them
+        last. Close it.
+        """
+        return Database(self.url, patience_s=self.patience_s, pool_size=1, in_bulk=True)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -15,7 +15,6 @@ from smsbot.storage import suppressions as stops
 from smsbot.storage.insert import insert_if_new
 from smsbot.storage.tables import (
     codes,
-    consents,
     contact_tags,
     contacts,
     enrolments,
@@ -63,9 +62,6 @@ def erase(
         _cut_by_ref(connection, table, contact.ref)
     for personal in (contact_tags, codes, reminders, enrolments):
         connection.execute(delete(personal).where(personal.c.contact_id == contact.id))
-    connection.execute(  # the key of an imported consent is made of the ref
-        update(consents).where(consents.c.contact_id == contact.id).values(effect_key=None)
-    )
     connection.execute(
         update(contacts)
         .where(contacts.c.id == contact.id)

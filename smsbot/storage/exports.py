@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import exists, select
 
@@ -17,7 +17,7 @@ from smsbot.storage.tables import consents, contact_tags, contacts, suppressions
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row
 
 PAGE = 1000
 
@@ -80,8 +80,8 @@ def page(connection: Connection, wanted: Wanted, after: int) -> Sequence[Exporte
     return [_exported(row, tags, agreed) for row in found]
 
 
-def _conditions(wanted: Wanted) -> list[object]:
-    conditions: list[object] = []
+def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
     if wanted.languages:
         conditions.append(contacts.c.language.in_(wanted.languages))
     if wanted.countries:
@@ -96,7 +96,7 @@ def _conditions(wanted: Wanted) -> list[object]:
 
 
 def _exported(
-    row: Row[tuple[int, bytes, str, str, str, str]],
+    row: Row[*tuple[Any, ...]],
     tags: Mapping[int, Sequence[str]],
     agreed: Mapping[int, Sequence[Agreed]],
 ) -> Exported:

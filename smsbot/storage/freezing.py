@@ -2,19 +2,21 @@
 
 A piece is one short transaction. It begins with `advance`, a compare-and-set of how far the run is, so
 of two freezers at the same piece one writes it and the other gives way; a killed one leaves a whole
-number of pieces. Rows are made of `contacts` by SQL itself, from lists of ids: on both databases the
-cheapest way that was measured (9 us a row on SQLite, 26 us on PostgreSQL with its foreign keys).
+number of pieces. Rows are made of `contacts` by SQL itself, from lists of ids in one JSON value: one
+statement a piece, half the cost of sending every row's columns.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
-from smsbot.storage.insert import in_driver_words, insert_into
+from smsbot.storage.claims import rows_of
+from smsbot.storage.insert import insert_into
 from smsbot.storage.messages import HELD_AT, PRIORITY_BULK, SealedText
 from smsbot.storage.tables import campaign_batches, campaign_runs, campaign_texts, texts
 from smsbot.values import BatchState, MessageState, RunState
@@ -22,12 +24,11 @@ from smsbot.values import BatchState, MessageState, RunState
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, TextClause
 
 FREEZING = (RunState.FREEZING, RunState.RUNNING, RunState.PAUSED)
 """A run that was paused meanwhile is written down to the end all the same: only cancelling ends it."""
-NOTHING = SealedText(None, "", "GSM-7", 0)
-"""The text of whoever is sent none."""
+_NOTHING = SealedText(None, "", "GSM-7", 0)  # the text of whoever is sent none
 
 
 class Lot(NamedTuple):
@@ -64,65 +65,91 @@ def advance(connection: Connection, run_id: int, before: int, after: int) -> boo
     return moved.rowcount == 1
 
 
-_COLUMNS = (
-    "channel, contact_id, ref, purpose, priority, text_id, body_hash, encoding, segments, state, "
-    "reason, due_at, expires_at, created_at, final_at, dedupe_key, campaign_run_id, batch, price_micros"
+_FIELDS = (
+    ("text_id", "bigint"),
+    ("body_hash", "text"),
+    ("encoding", "text"),
+    ("segments", "integer"),
+    ("state", "text"),
+    ("reason", "text"),
+    ("due_at", "bigint"),
+    ("final_at", "bigint"),
+    ("expires_at", "bigint"),
+    ("batch", "integer"),
+    ("price_micros", "bigint"),
 )
-_AMONG = {
-    "sqlite": "c.id IN (SELECT value FROM json_each(?))",
-    "postgresql": "c.id = ANY(?)",
-}
-_WRITE = {
-    dialect: f"""
-INSERT INTO messages ({_COLUMNS})
-SELECT ?, c.id, c.ref, ?, {PRIORITY_BULK}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? || c.id, ?, ?, ?
-FROM contacts AS c WHERE c.erased_at IS NULL AND {among}
+_EACH = {"sqlite": ("json_each(v.ids)", "value"), "postgresql": ("unnest(v.ids)", "who")}
+
+
+def _write(dialect: str) -> TextClause:
+    names = ", ".join(name for name, _ in _FIELDS)
+    values = ", ".join(f"v.{name}" for name, _ in _FIELDS)
+    each, who = _EACH[dialect]
+    return text(f"""
+WITH v AS MATERIALIZED (SELECT * FROM {rows_of(dialect, (*_FIELDS, ("ids", "bigint[]")))})
+INSERT INTO messages (channel, contact_id, ref, purpose, priority, created_at, dedupe_key,
+  campaign_run_id, {names})
+SELECT :channel, c.id, c.ref, :purpose, {PRIORITY_BULK}, :now, :prefix || c.id, :run, {values}
+FROM v CROSS JOIN {each} AS i{"" if dialect == "sqlite" else "(who)"}
+JOIN contacts AS c ON c.id = i.{who}
+WHERE c.erased_at IS NULL
 ON CONFLICT (dedupe_key) DO NOTHING
-"""  # noqa: S608  # our own words only
-    for dialect, among in _AMONG.items()
-}
+RETURNING batch
+""")  # noqa: S608  # our own words only
+
+
+_WRITE = {dialect: _write(dialect) for dialect in _EACH}
 
 
 def write(
     connection: Connection,
     run_id: int,
-    lot: Lot,
-    contact_ids: Sequence[int],
+    lots: Mapping[Lot, Sequence[int]],
     *,
-    text: SealedText,
+    texts: Mapping[str, SealedText],
     channel: str,
     purpose: str,
     now_ms: int,
-) -> int:
-    """Write the rows of these people; give how many. Who was erased meanwhile has none.
+) -> Mapping[int | None, int]:
+    """Write the rows of these contacts; give how many by batch (None: of those who are suppressed).
 
-    `text` is what the message of the lot's language says; NOTHING for whoever is suppressed.
+    Who was erased meanwhile has none.
     """
-    goes = not lot.reason
-    dialect = connection.dialect.name
-    written = connection.exec_driver_sql(
-        in_driver_words(connection, _WRITE[dialect]),
-        (
-            channel,
-            purpose,
-            text.text_id,
-            text.body_hash,
-            text.encoding,
-            text.segments,
-            (MessageState.QUEUED if goes else MessageState.SUPPRESSED).value,
-            lot.reason,
-            HELD_AT if goes else now_ms,
-            lot.expires_at,
-            now_ms,
-            None if goes else now_ms,
-            f"c{run_id}:",
-            run_id,
-            lot.batch,
-            lot.price_micros,
-            list(contact_ids) if dialect == "postgresql" else orjson.dumps(contact_ids).decode(),
-        ),
+    rows = [
+        _values(lot, texts.get(lot.language, _NOTHING), now_ms, ids) for lot, ids in lots.items()
+    ]
+    if not rows:
+        return {}
+    written = connection.execute(
+        _WRITE[connection.dialect.name],
+        {
+            "rows": orjson.dumps(rows).decode(),
+            "channel": channel,
+            "purpose": purpose,
+            "now": now_ms,
+            "prefix": f"c{run_id}:",
+            "run": run_id,
+        },
     )
-    return written.rowcount
+    return Counter(written.scalars())
+
+
+def _values(lot: Lot, text: SealedText, now_ms: int, ids: Sequence[int]) -> dict[str, object]:
+    goes = not lot.reason
+    return {
+        "text_id": text.text_id,
+        "body_hash": text.body_hash,
+        "encoding": text.encoding,
+        "segments": text.segments,
+        "state": (MessageState.QUEUED if goes else MessageState.SUPPRESSED).value,
+        "reason": lot.reason,
+        "due_at": HELD_AT if goes else now_ms,
+        "final_at": None if goes else now_ms,
+        "expires_at": lot.expires_at,
+        "batch": lot.batch,
+        "price_micros": lot.price_micros,
+        "ids": ids,
+    }
 
 
 def count_in(connection: Connection, run_id: int, people: int, batches: Sequence[Batch]) -> None:

@@ -1,8 +1,7 @@
 """Contacts by the thousand: what a list's chunk finds in SQL, and what it writes there.
 
-Every statement takes a whole chunk. SQLite gets rows one by one in one call of its driver, PostgreSQL
-gets columns as arrays: each is several times faster there than the other way. Ids are taken first, so
-that tags and consents need not wait for what the database answers.
+Every statement takes a whole chunk: SQLite's driver runs an INSERT over all rows in one call,
+PostgreSQL gets them by COPY. Ids are taken first, so that nothing waits for what the database answers.
 """
 
 from __future__ import annotations
@@ -13,7 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from smsbot.errors import Unavailable
 from smsbot.storage.insert import in_driver_words
 from smsbot.storage.tables import contacts, imports
 
@@ -106,7 +107,6 @@ class Granted(NamedTuple):
     language: str
     actor: str
     source: str
-    effect_key: str
     import_id: int
 
 
@@ -168,110 +168,83 @@ def reserve(connection: Connection, count: int) -> Sequence[int]:
     return connection.execute(text(numbers), {"n": count}).scalars().all()
 
 
-def write(connection: Connection, writing: Writing) -> set[int]:
-    """Write a chunk; give the ids of contacts that were not made, for another process was faster.
+def write(connection: Connection, writing: Writing) -> None:
+    """Write a chunk.
 
-    Their tags and consents are not written either: read them again and decide anew.
+    Raises Unavailable when another process made one of these rows meanwhile: then the transaction is
+    spoilt, and the chunk is to be read and decided anew.
     """
-    lost = _make(connection, writing.made)
-    if lost:
-        writing.tags = [tag for tag in writing.tags if tag.contact_id not in lost]
-        writing.granted = [one for one in writing.granted if one.contact_id not in lost]
-    _change(connection, writing.changed)
-    _insert(
-        connection,
-        "contact_tags (contact_id, tag, at)",
-        "contact_id, tag, at",
-        ("bigint", "text", "bigint"),
-        writing.tags,
-    )
-    _insert(
-        connection,
-        "consents (contact_id, purpose, at, language, actor, source, effect_key, import_id,"
-        " granted, channel, text_version)",
-        f"{', '.join(Granted._fields)}, true, '', ''",
-        ("bigint", "text", "bigint", "text", "text", "text", "text", "bigint"),
-        writing.granted,
-    )
-    return lost
-
-
-def _make(connection: Connection, made: Sequence[NewContact]) -> set[int]:
-    names = ", ".join(NewContact._fields)
-    kinds = ("bigint", "text", "bytea", "text", "text", "text", "text", "bigint", "bigint")
-    inserted = _insert(
-        connection,
-        f"contacts ({names}, last_seen_at)",
-        f"{names}, 0",
-        kinds,
-        made,
-        giving="id" if _is_postgresql(connection) else "",
-    )
-    if inserted is None:
-        return set()
-    return {one.id for one in made}.difference(inserted)
+    try:
+        _insert(connection, "contacts", (*NewContact._fields, "last_seen_at"), writing.made, (0,))
+        _change(connection, writing.changed)
+        _insert(connection, "contact_tags", Tag._fields, writing.tags)
+        _insert(
+            connection,
+            "consents",
+            (*Granted._fields, "granted", "channel", "text_version"),
+            writing.granted,
+            (True, "", ""),
+        )
+    except IntegrityError:
+        raise Unavailable("somebody else met one of these people at the same moment") from None
 
 
 def _change(connection: Connection, changed: Sequence[Changed]) -> None:
     if not changed:
         return
-    if not _is_postgresql(connection):
-        connection.exec_driver_sql(
-            "UPDATE contacts SET country = ?, network = ?, region = ?, language = ? WHERE id = ?",
-            [(*one[1:], one.id) for one in changed],
-        )
-        return
     connection.exec_driver_sql(
-        "UPDATE contacts SET country = v.country, network = v.network, region = v.region, "
-        "language = v.language FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], "
-        "%s::text[]) AS v(id, country, network, region, language) WHERE contacts.id = v.id",
-        tuple(map(list, zip(*changed, strict=True))),
+        in_driver_words(
+            connection,
+            "UPDATE contacts SET country = ?, network = ?, region = ?, language = ? WHERE id = ?",
+        ),
+        [(*one[1:], one.id) for one in changed],
     )
 
 
 def _insert(
     connection: Connection,
-    target: str,
-    values: str,
-    kinds: Sequence[str],
+    table: str,
+    columns: Sequence[str],
     rows: Sequence[tuple[Any, ...]],
-    *,
-    giving: str = "",
-) -> list[int] | None:
-    """Insert rows whose unique keys are not there yet; give what `giving` names of those that were.
-
-    `values` are the columns of `rows`, in their order, and what is the same for all of them.
-    """
+    alike: tuple[Any, ...] = (),
+) -> None:
+    """Insert rows; `alike` are the values of the last columns, the same in each."""
     if not rows:
-        return None
-    if not _is_postgresql(connection):
-        names = values.split(", ")
-        marks = ", ".join(["?"] * len(kinds) + names[len(kinds) :])
-        connection.exec_driver_sql(
-            f"INSERT INTO {target} VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608
-            list(rows),
-        )
-        return None
-    names = values.split(", ")[: len(kinds)]
-    arrays = ", ".join(f"%b::{kind}[]" if kind == "bytea" else f"%s::{kind}[]" for kind in kinds)
-    returning = f" RETURNING {giving}" if giving else ""
-    done = connection.exec_driver_sql(
-        f"INSERT INTO {target} SELECT {values} FROM unnest({arrays}) AS v({', '.join(names)}) "  # noqa: S608
-        f"ON CONFLICT DO NOTHING{returning}",
-        tuple(map(list, zip(*rows, strict=True))),
+        return
+    whole = [row + alike for row in rows] if alike else rows
+    if _is_postgresql(connection):
+        _copy(connection, f"COPY {table} ({', '.join(columns)}) FROM STDIN", whole)
+        return
+    marks = ", ".join("?" * len(columns))
+    connection.exec_driver_sql(
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608  # our own words
+        list(whole),
     )
-    return list(done.scalars()) if giving else None
+
+
+def _copy(connection: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Send rows by COPY, which SQLAlchemy does not know."""
+    dialect = connection.dialect
+    error = dialect.loaded_dbapi.Error
+    try:
+        with connection.connection.cursor() as cursor, cursor.copy(sql) as copy:  # type: ignore[attr-defined]
+            for row in rows:
+                copy.write_row(row)
+    except error as fault:
+        raise DBAPIError.instance(
+            sql, None, fault, error, hide_parameters=True, dialect=dialect
+        ) from None
 
 
 def _those(connection: Connection, sql: str, kind: str, keys: Sequence[object]) -> Iterable[Any]:
-    """Run a query over the keys `v(value)`; SQLite reads them as JSON, PostgreSQL as an array."""
+    """Run a query over the keys `v(value)`: refs or ids, which need no quoting in an array."""
     if _is_postgresql(connection):
-        with_keys = sql.replace("IN (SELECT value FROM v)", f"= ANY(?::{kind}[])")
-        keyed: object = list(keys)
+        with_keys = sql.replace("IN (SELECT value FROM v)", f"= ANY(%s::{kind}[])")
+        keyed = f"{{{','.join(map(str, keys))}}}"
     else:
         with_keys = sql.replace("FROM v)", "FROM json_each(?))")
         keyed = orjson.dumps(list(keys)).decode()
-    return connection.exec_driver_sql(in_driver_words(connection, with_keys), (keyed,))
+    return connection.exec_driver_sql(with_keys, (keyed,))
 
 
 def _is_postgresql(connection: Connection) -> bool:

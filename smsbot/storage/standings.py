@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from sqlalchemy import bindparam, text, update
 
+from smsbot.storage.messages import HELD_AT
 from smsbot.storage.tables import campaign_runs
 from smsbot.values import MessageState, RunState
 
@@ -36,18 +37,29 @@ _ANY_OTHER: Final = "no_consent"
 class Tally:
     """People by state, suppressed people by reason, and what went out: segments and their price.
 
-    A price is the gateway's where it told one in the run's currency, else our own list's.
+    A price is the gateway's where it told one in the run's currency, else our own list's. `bound_micros`
+    is the price of what went out and of what is released to go.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict)
     suppressed: Mapping[str, int] = field(default_factory=dict)
     segments: int = 0
     cost_micros: int = 0
+    bound_micros: int = 0
 
     @property
     def people(self) -> int:
         """Give the number of people that were counted."""
         return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A tally, and what the run's own row said at the same moment."""
+
+    tally: Tally
+    audience: int
+    committed_micros: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,10 @@ class Run:
     finished_at: int | None
     audience: int
     currency: str
+    paused_at: int | None
+    canary_until: int | None
+    budget_micros: int | None
+    frozen_to: int
     tally: Tally
     tallied_at: int | None
 
@@ -86,7 +102,8 @@ class Standing:
 
 _RUN = (
     *("id", "campaign_id", "number", "state", "paused_reason", "planned_at", "began_at", "ends_at"),
-    *("frozen_at", "finished_at", "audience", "currency", "tally", "tallied_at"),
+    *("frozen_at", "finished_at", "audience", "currency", "paused_at", "canary_until"),
+    *("budget_micros", "frozen_to", "tally", "tallied_at"),
 )
 _CAMPAIGN = ("id", "title", "channel", "state", "plan", "next_at")
 
@@ -95,12 +112,15 @@ _WENT = "state IN ('accepted', 'delivered', 'undelivered', 'unknown') OR accepte
 
 def _cells(run: str, currency: str) -> str:
     """Give the SELECT that counts a run's rows; its arguments are scalar SELECTs or parameters."""
+    spent = f"""COALESCE(
+    CASE WHEN currency IN ('', {currency}) OR {currency} = '' THEN cost_micros END,
+    CASE WHEN {_WENT} THEN price_micros END, 0)"""
     return f"""
 SELECT state, reason, count(*) AS people,
   CAST(SUM(CASE WHEN {_WENT} THEN segments ELSE 0 END) AS bigint) AS segments,
-  CAST(SUM(COALESCE(
-    CASE WHEN currency IN ('', {currency}) OR {currency} = '' THEN cost_micros END,
-    CASE WHEN {_WENT} THEN price_micros END, 0)) AS bigint) AS cost_micros
+  CAST(SUM({spent}) AS bigint) AS cost_micros,
+  CAST(SUM(CASE WHEN state = 'sending' OR state = 'queued' AND due_at < {HELD_AT}
+    THEN COALESCE(price_micros, 0) ELSE {spent} END) AS bigint) AS bound_micros
 FROM messages WHERE campaign_run_id = {run} GROUP BY state, reason"""  # noqa: S608  # our own words
 
 
@@ -111,11 +131,16 @@ WITH run AS (
       WHERE campaign_id = :campaign))),
 cells AS ({_cells("(SELECT id FROM run)", "(SELECT currency FROM run)")})
 SELECT {", ".join(f"campaigns.{name} AS c_{name}" for name in _CAMPAIGN)}, run.*,
-  cells.state AS cell, cells.reason, cells.people, cells.segments, cells.cost_micros
+  cells.state AS cell, cells.reason, cells.people, cells.segments, cells.cost_micros,
+  cells.bound_micros
 FROM campaigns LEFT JOIN run ON TRUE LEFT JOIN cells ON TRUE
 WHERE campaigns.id = :campaign
 """).bindparams(bindparam("number", type_=campaign_runs.c.number.type))  # noqa: S608  # our own words
-_COUNT = text(_cells(":run", ":currency"))
+_COUNT = text(f"""
+WITH cells AS ({_cells(":run", ":currency")})
+SELECT campaign_runs.audience, campaign_runs.committed_micros, cells.*
+FROM campaign_runs LEFT JOIN cells ON TRUE WHERE campaign_runs.id = :run
+""")  # noqa: S608  # our own words
 
 
 def look(connection: Connection, campaign_id: int, number: int | None = None) -> Standing | None:
@@ -131,39 +156,50 @@ def look(connection: Connection, campaign_id: int, number: int | None = None) ->
         **{name: getattr(first, f"c_{name}") for name in _CAMPAIGN},
         run=None if first.id is None else _run(first),
         now=_added(
-            (row.cell, row.reason, row.people, row.segments, row.cost_micros)
+            (row.cell, row.reason, row.people, row.segments, row.cost_micros, row.bound_micros)
             for row in rows
             if row.cell is not None
         ),
     )
 
 
-def count(connection: Connection, run_id: int, currency: str) -> Tally:
+def count(connection: Connection, run_id: int, currency: str) -> Count:
     """Count a run's people now."""
-    found = connection.execute(_COUNT, {"run": run_id, "currency": currency})
-    return _added(tuple(row) for row in found)
+    rows = connection.execute(_COUNT, {"run": run_id, "currency": currency}).all()
+    cells = (tuple(row)[2:] for row in rows if row.state is not None)
+    return Count(_added(cells), rows[0].audience, rows[0].committed_micros)
 
 
 def _added(cells: Iterable[tuple[Any, ...]]) -> Tally:
     counts: Counter[str] = Counter()
     suppressed: Counter[str] = Counter()
-    segments = cost_micros = 0
-    for state, reason, people, some_segments, some_micros in cells:
+    segments = cost_micros = bound_micros = 0
+    for state, reason, people, some_segments, some_micros, some_bound in cells:
         counts[state] += people
         if state == MessageState.SUPPRESSED:
             told = _SAME_AS.get(reason, reason)
             suppressed[told if told in REASONS else _ANY_OTHER] += people
         segments += some_segments
         cost_micros += some_micros
-    return Tally(dict(counts), dict(suppressed), segments, cost_micros)
+        bound_micros += some_bound
+    return Tally(dict(counts), dict(suppressed), segments, cost_micros, bound_micros)
 
 
-def keep(connection: Connection, run_id: int, tally: Tally, now_ms: int) -> None:
-    """Keep what was counted, for whoever asks often (`Run.tally`)."""
+def keep(connection: Connection, run_id: int, counted: Count, now_ms: int) -> None:
+    """Keep what was counted, for whoever asks often (`Run.tally`), and set its money right.
+
+    What is committed against the budget changes by what was amiss when it was counted: what was
+    released or paid meanwhile stays in it.
+    """
+    amiss_micros = counted.tally.bound_micros - counted.committed_micros
     connection.execute(
         update(campaign_runs)
         .where(campaign_runs.c.id == run_id)
-        .values(tally=orjson.dumps(asdict(tally)).decode(), tallied_at=now_ms),
+        .values(
+            tally=orjson.dumps(asdict(counted.tally)).decode(),
+            tallied_at=now_ms,
+            committed_micros=campaign_runs.c.committed_micros + amiss_micros,
+        ),
     )
 
 

@@ -78,17 +78,17 @@ def opt_out(connection: Connection, ref: str, *, reason: Reason, evidence: Evide
         select(contacts.c.id, contacts.c.opted_out_at).where(contacts.c.ref == ref),
     ).one_or_none()
     changed = suppress(connection, ref, reason=reason, channel=evidence.channel, now_ms=evidence.at)
-    connection.execute(  # what waits to be sent is silenced at once, too
+    if contact is None:
+        return changed
+    connection.execute(  # what waits to be sent is silenced at once, too; by ix_messages_contact_id
         update(messages)
-        .where(messages.c.ref == ref, messages.c.state == MessageState.QUEUED.value)
+        .where(messages.c.contact_id == contact.id, messages.c.state == MessageState.QUEUED.value)
         .values(
             state=MessageState.SUPPRESSED.value,
             reason=Refusal.OPTED_OUT.value,
             final_at=evidence.at,
         ),
     )
-    if contact is None:
-        return changed
     if contact.opted_out_at is None:
         connection.execute(
             update(contacts).where(contacts.c.id == contact.id).values(opted_out_at=evidence.at),

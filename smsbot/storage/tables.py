@@ -77,6 +77,7 @@ contacts = Table(
         "erased_at",
         where="erased_at IS NOT NULL AND msisdn_enc IS NOT NULL",
     ),
+    _partial("ix_contacts_left", "opted_out_at", where="opted_out_at IS NOT NULL"),
 )
 
 contact_tags = Table(
@@ -311,9 +312,10 @@ campaign_batches = Table(  # a piece of a run's rows that is released together
     Column("is_canary", Boolean, nullable=False),
     Column("due_at", At, nullable=False, server_default="0"),  # nobody in it may go before
     Column("called_at", At),
-    Column("released_at", At),
+    Column("released_at", At),  # when rows of it were let go first; a pause takes them back
     PrimaryKeyConstraint("run_id", "number"),
     _partial("ix_campaign_batches_open", "run_id", "number", where="state <> 'released'"),
+    _partial("ix_campaign_batches_canary", "run_id", where="is_canary"),
 )
 
 users = Table(

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 
+from smsbot.campaigns.feeding import Feeder
 from smsbot.clock import Clock
 from smsbot.sending.drain import Tools
 from smsbot.sending.duties import Duties
@@ -158,14 +159,19 @@ def sender_of(
     simulate: bool = True,
     threads: int | None = None,
     clock: Clock | None = None,
+    feeds: bool = False,
 ) -> Sender:
+    """`feeds`: campaigns are released as they are in the service."""
+    clock = clock or Clock()
+    feeder = Feeder(database, {gateway.channel.id: gateway.channel for gateway in gateways}, clock)
     tools = Tools(
         database,
         vault,
         RateBucket(client),
-        clock or Clock(),
+        clock,
         (diary or Diary()).duties(),
         random.Random(7),
+        *([feeder.feed] if feeds else []),
     )
     return Sender(
         {gateway.channel.id: gateway for gateway in gateways},

@@ -157,10 +157,10 @@ def test_a_tally_is_kept_as_it_was_counted(database: Database) -> None:
         campaign_rows.rows(connection, run, PEOPLE)
         counted = standings.count(connection, run, "KES")
         standings.keep(connection, run, counted, 77)
-    assert counted.people == 21
+    assert (counted.tally.people, counted.audience) == (21, 21)
     with database.read() as connection:
         (kept,) = standings.runs_of(connection, campaign)
-    assert (kept.tally, kept.tallied_at) == (counted, 77)
+    assert (kept.tally, kept.tallied_at) == (counted.tally, 77)
 
 
 def test_the_sum_is_the_audience_while_it_grows_and_moves(database: Database) -> None:

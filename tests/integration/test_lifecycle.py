@@ -13,7 +13,7 @@ from smsbot.errors import NotFound, Refused
 from smsbot.storage import audit, campaigns
 from smsbot.values import CampaignState as State
 from smsbot.values import RunState
-from tests.integration.campaign_support import NOW_MS, campaign, plan, run
+from tests.integration.desk_support import NOW_MS, campaign, plan, run
 
 if TYPE_CHECKING:
     from smsbot.storage.database import Database

@@ -180,6 +180,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("campaign_batches", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_campaign_batches_canary",
+            ["run_id"],
+            unique=False,
+            sqlite_where=sa.text("is_canary"),
+            postgresql_where=sa.text("is_canary"),
+        )
+        batch_op.create_index(
             "ix_campaign_batches_open",
             ["run_id", "number"],
             unique=False,
@@ -210,6 +217,13 @@ def upgrade() -> None:
 
     with op.batch_alter_table("contacts", schema=None) as batch_op:
         batch_op.add_column(sa.Column("region_at", sa.BigInteger(), nullable=True))
+        batch_op.create_index(
+            "ix_contacts_left",
+            ["opted_out_at"],
+            unique=False,
+            sqlite_where=sa.text("opted_out_at IS NOT NULL"),
+            postgresql_where=sa.text("opted_out_at IS NOT NULL"),
+        )
 
     with op.batch_alter_table("enrolments", schema=None) as batch_op:
         batch_op.add_column(

@@ -1,0 +1,55 @@
+"""`smsbot campaign report`: what a campaign came to."""
+
+from __future__ import annotations
+
+import gc
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from smsbot.campaigns.report.report import DAYS, make_report
+from smsbot.cli.progress import progress
+from smsbot.cli.stores import open_stores
+from smsbot.content.channels_file import load_channels
+
+_FORMATS = {
+    "text": "smsbot.campaigns.report.as_text:as_text",
+    "csv": "smsbot.campaigns.report.as_csv:as_csv",
+    "html": "smsbot.campaigns.report.as_html:as_html",
+}
+
+
+@click.command()
+@click.argument("campaign_id", metavar="ID", type=int)
+@click.option("--run", type=click.IntRange(1), help="Which run; the newest if left out.")
+@click.option("--format", "form", type=click.Choice(list(_FORMATS)), default="text")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file.")
+@click.option(
+    "--days",
+    type=click.IntRange(1, 365),
+    default=DAYS,
+    show_default=True,
+    help="How long before and after the message answers count.",
+)
+def report(campaign_id: int, *, run: int | None, form: str, output: Path | None, days: int) -> None:
+    """Say what a campaign came to: reach, completion, learning, cost, and what cannot be said."""
+    gc.disable()  # one pass without cycles over a million rows: a quarter faster
+    with open_stores() as stores, progress() as tell:
+        channels = load_channels(stores.settings.channels, stores.settings)
+        found = make_report(
+            stores.database,
+            campaign_id,
+            now_ms=stores.clock.now_ms(),
+            first_languages={channel.id: channel.languages[0] for channel in channels},
+            run=run,
+            days=days,
+            tell=tell,
+        )
+    module, name = _FORMATS[form].split(":")
+    words: str = getattr(import_module(module), name)(found)
+    if output is None:
+        click.echo(words, nl=False)
+        return
+    output.write_text(words, encoding="utf-8", newline="")
+    click.echo(f"{output}: {found.reach.audience:,} people, run {found.head.run}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from importlib import import_module
 from pathlib import Path
 
@@ -34,7 +33,6 @@ _FORMATS = {
 )
 def report(campaign_id: int, *, run: int | None, form: str, output: Path | None, days: int) -> None:
     """Say what a campaign came to: reach, completion, learning, cost, and what cannot be said."""
-    gc.disable()  # one pass without cycles over a million rows: a quarter faster
     with open_stores() as stores, progress() as tell:
         channels = load_channels(stores.settings.channels, stores.settings)
         found = make_report(

@@ -8,6 +8,10 @@ from smsbot.cli.lazy import LazyGroup
 
 COMMANDS: dict[str, tuple[str, str]] = {
     # name: (module:attribute, one line of help)
+    "case-study": (
+        "smsbot.cli.campaign_report:case_study",
+        "Tell a campaign as one page to share.",
+    ),
     "list": ("smsbot.cli.campaign_status:list_campaigns", "List the campaigns."),
     "report": ("smsbot.cli.campaign_report:report", "Say what a campaign came to."),
     "runs": ("smsbot.cli.campaign_status:runs", "List the runs of a campaign."),

@@ -84,6 +84,7 @@ def make_report(
             days=days,
             opt_out_days=OPT_OUT_DAYS,
             currency=ordered.currency,
+            plan=plan,
         ),
         reach=making.reach(tallies),
         delivery=making.breakdown(

@@ -96,7 +96,7 @@ def _indicators(report: Report) -> Iterator[tuple[str, str, str]]:
         yield "time to the receipt (I15)", told, number(reach.delivered)
     for name, share in (("began (I02)", done.begun), ("finished (I03)", done.finished)):
         yield name, between(share), "-" if share is None else number(share.people)
-    for one in report.learning:
+    for one in report.learning[:1]:  # the others are in the differences below
         for skill in one.skills:
             name = f"{skill.measure}, {NAMES[one.arm]}"
             yield f"{name}, before (I05)", between(skill.before), people(skill.before)

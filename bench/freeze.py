@@ -24,7 +24,6 @@ from sqlalchemy import insert, select, text, update
 from bench.seed import analyse, people
 from smsbot import log
 from smsbot.campaigns import launch, occurrences
-from smsbot.campaigns.draws import seed_of
 from smsbot.plans import Audience, Plan
 from smsbot.storage import campaigns, texts
 from smsbot.storage.database import Database
@@ -214,7 +213,6 @@ def ordered(database: Database, plan: Plan) -> int:
             planned_at=NOW,
             began_at=NOW,
             ends_at=occurrences.ends_at(found.plan, NOW),
-            seed=seed_of(found.id, found.created_at),
         )
     assert run_id is not None
     return run_id

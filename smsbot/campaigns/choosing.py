@@ -10,12 +10,14 @@ from heapq import heappush, heapreplace
 from typing import TYPE_CHECKING
 
 from smsbot.campaigns.draws import CANARY, END, HOLD_OUT, SAMPLE, Draw, below
+from smsbot.storage.audiences import walk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from smsbot.plans import Plan
-    from smsbot.storage.audiences import Person
+    from smsbot.storage.audiences import Person, Rules
+    from smsbot.storage.database import Database
 
 NO_LANGUAGE = "no_language"
 HELD_OUT = "hold_out"
@@ -44,7 +46,7 @@ class Choice:
         self._held_out_below = below(plan.hold_out)
         self._hold_out = Draw(seed, HOLD_OUT)
         self._sample_below = END if sample_below is None else sample_below
-        self._sample = sample_draw(seed, number)
+        self._sample = _sample_draw(seed, number)
         self._canary_below = below(canary_share)
         self._canary = Draw(seed, f"{CANARY}:{number}")
 
@@ -73,13 +75,19 @@ class Choice:
         return self._canary_below > 0 and self._canary(person.ref) < self._canary_below
 
 
-def sample_draw(seed: str, number: int) -> Draw:
-    """Give the lots of a run's sample."""
-    return Draw(seed, f"{SAMPLE}:{number}")
+def draw_sample(
+    database: Database, rules: Rules, size: int, *, upto: int, seed: str, number: int
+) -> int:
+    """Give the `sample_below` of a run that means `size` of the people who fit; looks at all of them."""
+    draw = _sample_draw(seed, number)
+    pages = (people for people, _ in walk(database, rules, upto=upto))
+    return bound_of((draw(person.ref) for people in pages for person in people), size)
 
 
-def sample_bound(draws: Iterable[int], size: int) -> int:
+def bound_of(draws: Iterable[int], size: int) -> int:
     """Give the bound below which `size` of the draws lie, or all of them if there are not so many."""
+    if size <= 0:
+        return 0
     lowest: list[int] = []  # negative, so that the highest of them is at the top of the heap
     for drawn in draws:
         if len(lowest) < size:
@@ -87,3 +95,7 @@ def sample_bound(draws: Iterable[int], size: int) -> int:
         elif drawn < -lowest[0]:
             heapreplace(lowest, -drawn)
     return END if len(lowest) < size else 1 - lowest[0]
+
+
+def _sample_draw(seed: str, number: int) -> Draw:
+    return Draw(seed, f"{SAMPLE}:{number}")

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from smsbot.campaigns import occurrences
-from smsbot.campaigns.choosing import Choice, sample_bound, sample_draw
+from smsbot.campaigns.choosing import Choice, draw_sample
 from smsbot.campaigns.pieces import Batches, Pace, first_bulk_batch
 from smsbot.plans import StartZone
 from smsbot.sending.hours import wall_to_ms
@@ -72,9 +72,14 @@ class Freezer:
         size = self._campaign.plan.audience.sample
         if size is None or run.sample_below is not None:
             return run
-        draw = sample_draw(run.seed, run.number)
-        pages = audiences.pages(self._database, self._rules, upto=run.freeze_to)
-        bound = sample_bound((draw(person.ref) for page in pages for person in page), size)
+        bound = draw_sample(
+            self._database,
+            self._rules,
+            size,
+            upto=run.freeze_to,
+            seed=run.seed,
+            number=run.number,
+        )
         with self._database.write() as connection:
             freezing.set_sample(connection, run.id, bound)
             return runs.find(connection, run.id)

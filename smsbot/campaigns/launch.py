@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from smsbot.campaigns import lifecycle
+from smsbot.campaigns.draws import seed_of
 from smsbot.campaigns.freezer import Freezer
 from smsbot.log import get_logger
 from smsbot.storage import alerts, audiences, campaigns, freezing, runs
@@ -43,12 +44,13 @@ def begin(
     planned_at: int,
     began_at: int,
     ends_at: int,
-    seed: str,
+    seed: str = "",
 ) -> int | None:
     """Make the run of an occurrence in state freezing; give its id, or None when there is one.
 
     None too when the campaign is not scheduled any more: somebody has cancelled it. Contacts that come
-    later than this are not in the audience.
+    later than this are not in the audience. Without a `seed` it is the campaign's own, by which its
+    preview was drawn.
     """
     if campaigns.held_state(connection, campaign.id) is not CampaignState.SCHEDULED:
         return None
@@ -58,7 +60,7 @@ def begin(
         planned_at=planned_at,
         began_at=began_at,
         ends_at=ends_at,
-        seed=seed,
+        seed=seed or seed_of(campaign.id),
         freeze_to=audiences.highest_id(connection),
         budget_micros=campaign.plan.budget_micros,
         currency=campaign.plan.currency,

@@ -22,12 +22,18 @@ DAY_MS: Final = 86_400_000
 _LONGEST_WAIT_MS: Final = 31 * DAY_MS
 """No row is sent longer after it was made: a campaign's expiry is 30 days at most."""
 
-_SENT = """
-SELECT contact_id, claimed_at, id FROM messages
-WHERE contact_id {people} AND created_at > ? AND claimed_at > ? AND priority >= 1
+_COUNTS = """priority >= 1
   AND (state IN ('sending', 'accepted', 'delivered', 'undelivered', 'unknown')
-    OR state = 'expired' AND accepted_at IS NOT NULL)
-"""
+    OR state = 'expired' AND accepted_at IS NOT NULL)"""
+_SENT = f"""
+SELECT contact_id, claimed_at, id FROM messages
+WHERE contact_id {{people}} AND created_at > ? AND claimed_at > ? AND {_COUNTS}
+"""  # noqa: S608  # our own words only
+_OFTEN = f"""
+SELECT contact_id FROM messages
+WHERE contact_id > ? AND contact_id <= ? AND created_at > ? AND claimed_at > ? AND {_COUNTS}
+GROUP BY contact_id HAVING count(*) >= ?
+"""  # noqa: S608
 
 
 def sent_since(
@@ -47,6 +53,14 @@ def sent_since(
         if row_id not in leave_out:
             found[contact_id].append(claimed_at)
     return found
+
+
+def written_often(
+    connection: Connection, after: int, upto: int, *, since_ms: int, count: int
+) -> set[int]:
+    """Give the contacts, of those above id `after` up to `upto`, written to `count` times or more."""
+    rows = say(connection, _OFTEN, after, upto, since_ms - _LONGEST_WAIT_MS, since_ms, count)
+    return {contact_id for (contact_id,) in rows}
 
 
 def free_at(sent: Sequence[int], cap: tuple[int, int], now_ms: int) -> int:

@@ -80,7 +80,7 @@ def halting(connection: Connection) -> Sequence[Halting]:
 
 _LET_GO = """
 SELECT number FROM campaign_batches b
-WHERE run_id = ? AND (state = 'called' OR EXISTS (
+WHERE run_id = ? AND (state = 'called' OR released_at IS NOT NULL AND EXISTS (
   SELECT 1 FROM messages m
   WHERE m.campaign_run_id = b.run_id AND m.batch = b.number AND m.state = 'queued' AND m.due_at < ?))
 ORDER BY number LIMIT ?

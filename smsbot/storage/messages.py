@@ -1,8 +1,8 @@
 """The outbox: one row per outbound message, for replies, courses and campaigns alike.
 
 Statement plans: `peek` and `has_waiting` walk `ix_messages_queued` (channel, priority, due_at, id),
-which holds queued rows only; the state stands in the SQL as a literal, since neither database uses
-a partial index for a bound one. `spoken_since` reads one contact's newest rows by
+which holds queued rows only, once a priority; the state stands in the SQL as a literal, since neither
+database uses a partial index for a bound one. `spoken_since` reads one contact's newest rows by
 `ix_messages_contact_id` (contact_id, created_at).
 """
 
@@ -13,8 +13,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer, bindparam, func, literal_column, or_, select
-from sqlalchemy import cast as sql_cast
+from sqlalchemy import func, or_, select
 
 from smsbot.storage.insert import insert_into, say
 from smsbot.storage.tables import messages, texts
@@ -37,7 +36,6 @@ HELD_AT = 9_999_999_999_999
 
 One that was looked at and may not go yet has the moment until which it must wait added to it."""
 
-_QUEUED = literal_column("messages.state") == literal_column("'queued'")
 _CHUNK = 1000
 
 
@@ -81,6 +79,7 @@ class Waiting:
     ref: str
     body_hash: str
     segments: int
+    run_id: int | None = None
 
 
 def seal(vault: Vault, text: str) -> SealedText:
@@ -210,43 +209,56 @@ def spoken_since(
     return Spoken(texts, same)
 
 
-_DUE = (
-    _QUEUED,
-    messages.c.channel == bindparam("channel"),
-    messages.c.due_at <= bindparam("now"),
-    or_(messages.c.expires_at.is_(None), messages.c.expires_at > bindparam("now")),
+# One walk a priority: without it, a million held rows of campaigns stand in the way of the index.
+_DUE = """
+FROM messages WHERE channel = ? AND priority = {priority} AND state = 'queued' AND due_at <= ?
+  AND (expires_at IS NULL OR expires_at > ?)"""
+_PRIORITIES = (PRIORITY_REPLY, PRIORITY_COURSE, PRIORITY_BULK)
+_PEEK = " UNION ALL ".join(
+    f"SELECT * FROM (SELECT id, priority, ref, body_hash, segments, campaign_run_id, due_at "  # noqa: S608
+    f"{_DUE.format(priority=priority)}{{without_{priority}}} ORDER BY due_at, id LIMIT ?) AS p{priority}"
+    for priority in _PRIORITIES
 )
-_PEEK = (
-    select(
-        messages.c.id,
-        messages.c.priority,
-        messages.c.ref,
-        messages.c.body_hash,
-        messages.c.segments,
-    )
-    .where(*_DUE)
-    .order_by(messages.c.priority, messages.c.due_at, messages.c.id)
-    .limit(sql_cast(bindparam("limit"), Integer))
+# In order: a bare EXISTS is planned as if a third of all rows were due, and reads them all.
+_HAS_WAITING = " UNION ALL ".join(
+    f"SELECT * FROM (SELECT 1 {_DUE.format(priority=priority)} ORDER BY due_at, id LIMIT 1) "  # noqa: S608
+    f"AS p{priority}"
+    for priority in _PRIORITIES
 )
-_HAS_WAITING = select(messages.c.id).where(*_DUE).limit(1)
 
 
-def peek(connection: Connection, channel: str, *, limit: int, now_ms: int) -> Sequence[Waiting]:
-    """Give the first due rows of a channel in the order of sending: replies, courses, bulk."""
-    rows = connection.execute(_PEEK, {"channel": channel, "now": now_ms, "limit": limit})
-    return [Waiting(*row) for row in rows]
+def peek(
+    connection: Connection,
+    channel: str,
+    *,
+    limit: int,
+    now_ms: int,
+    without_runs: Sequence[int] = (),
+) -> Sequence[Waiting]:
+    """Give the first due rows of a channel in the order of sending: replies, courses, bulk.
+
+    Rows of the campaigns' runs `without_runs` are left out: they are at their own rate's limit.
+    """
+    marks = ", ".join("?" * len(without_runs))
+    without = f" AND COALESCE(campaign_run_id, 0) NOT IN ({marks})" if without_runs else ""
+    sql = _PEEK.format(without_0="", without_1="", without_2=without)
+    due = (channel, now_ms, now_ms)
+    values = (*due, limit, *due, limit, *due, *without_runs, limit)
+    rows = sorted(say(connection, sql, *values), key=lambda row: (row[1], row[6], row[0]))
+    return [Waiting(*row[:6]) for row in rows[:limit]]
 
 
 def has_waiting(connection: Connection, channel: str, now_ms: int) -> bool:
     """Say whether a channel has a row that may go now."""
-    found = connection.execute(_HAS_WAITING, {"channel": channel, "now": now_ms})
+    found = say(connection, _HAS_WAITING, *(channel, now_ms, now_ms) * len(_PRIORITIES))
     return found.first() is not None
 
 
 _COUNT_WAITING = """
 SELECT count(*) FROM (
-  SELECT 1 FROM messages WHERE channel = ? AND state = 'queued' AND priority = ? AND due_at <= ? LIMIT ?
-) AS some
+  SELECT 1 FROM messages WHERE channel = ? AND state = 'queued' AND priority = ? AND due_at <= ?
+  ORDER BY due_at, id LIMIT ?
+) AS few
 """
 
 

@@ -26,6 +26,7 @@ from smsbot.storage.tables import (
     reports,
     texts,
     turns,
+    ussd_sessions,
 )
 from smsbot.values import CampaignState, MessageState
 
@@ -64,6 +65,8 @@ TEXTS_OUT = Rule("messages.body", messages, messages.c.created_at, (messages.c.b
 RAW_REPORTS = Rule("reports.raw", reports, reports.c.received_at, (reports.c.raw_enc,))
 REPORTS = Rule("reports", reports, reports.c.received_at)
 RECEIPTS = Rule("receipts", receipts, receipts.c.at)
+TURNS = Rule("turns", turns, turns.c.at)
+USSD_SESSIONS = Rule("ussd_sessions", ussd_sessions, ussd_sessions.c.last_at)
 CODES = Rule("codes", codes, codes.c.expires_at)
 
 

@@ -153,11 +153,12 @@ SELECT min(due_at) FROM messages
 WHERE campaign_run_id = ? AND batch = ? AND state = 'queued' AND due_at >= ?
 """
 _CLOSE = """
-UPDATE campaign_batches SET state = 'released', released_at = ?, due_at = 0
+UPDATE campaign_batches SET state = 'released', due_at = 0, released_at = COALESCE(released_at, ?)
 WHERE run_id = ? AND number = ?
 """
 _KEEP_OPEN = """
-UPDATE campaign_batches SET state = 'frozen', due_at = ?, called_at = NULL
+UPDATE campaign_batches
+SET state = 'frozen', due_at = ?, called_at = NULL, released_at = COALESCE(released_at, ?)
 WHERE run_id = ? AND number = ?
 """
 
@@ -169,7 +170,7 @@ def close_or_keep(connection: Connection, run_id: int, number: int, now_ms: int)
         say(connection, _CLOSE, now_ms, run_id, number)
         return None
     again = int(first) - HELD_AT
-    say(connection, _KEEP_OPEN, again, run_id, number)
+    say(connection, _KEEP_OPEN, again, now_ms, run_id, number)
     return again
 
 
@@ -180,7 +181,7 @@ UPDATE messages SET due_at = ? WHERE id IN (
 RETURNING COALESCE(price_micros, 0)
 """
 _REOPEN = """
-UPDATE campaign_batches SET state = 'frozen', due_at = 0, called_at = NULL
+UPDATE campaign_batches SET state = 'frozen', due_at = 0, called_at = NULL, released_at = NULL
 WHERE run_id = ? AND number = ?
 """
 
@@ -200,7 +201,7 @@ def take_back(connection: Connection, run_id: int, number: int) -> int:
 
 
 _HAS_LET_GO = """
-SELECT 1 FROM campaign_batches b WHERE run_id = ? AND EXISTS (
+SELECT 1 FROM campaign_batches b WHERE run_id = ? AND released_at IS NOT NULL AND EXISTS (
   SELECT 1 FROM messages m
   WHERE m.campaign_run_id = b.run_id AND m.batch = b.number AND m.state = 'queued' AND m.due_at < ?)
 LIMIT 1
@@ -234,16 +235,19 @@ def commit_money(connection: Connection, run_id: int, micros: int) -> None:
         say(connection, _COMMIT, micros, run_id)
 
 
-_OPEN = """
-SELECT b.run_id, min(b.number) FROM campaign_batches b
-JOIN campaign_runs r ON r.id = b.run_id
+_SENDING_RUNS = """
+SELECT r.id, CASE WHEN r.canary_until <= ? THEN 0 ELSE 1 END FROM campaign_runs r
 JOIN campaigns c ON c.id = r.campaign_id
 WHERE r.state = 'running' AND r.frozen_at IS NOT NULL AND r.ends_at > ? AND c.channel = ?
-  AND b.state {states} AND b.due_at <= ?
-  AND (b.is_canary OR r.canary_until <= ? OR NOT EXISTS (
-    SELECT 1 FROM campaign_batches k WHERE k.run_id = r.id AND k.is_canary))
-GROUP BY b.run_id
+ORDER BY r.id
 """
+_OPEN = """
+SELECT number FROM campaign_batches
+WHERE run_id = ? AND state <> 'released' AND state {states} AND due_at <= ? {canary}
+ORDER BY number LIMIT 1
+"""
+_IF_CANARY_IS_OVER = """AND (is_canary OR NOT EXISTS (
+  SELECT 1 FROM campaign_batches k WHERE k.run_id = ? AND k.is_canary))"""
 
 
 def open_batches(
@@ -253,9 +257,15 @@ def open_batches(
 
     Without `called`, those that a job was queued for already are passed over.
     """
-    sql = _OPEN.format(states="<> 'released'" if called else "= 'frozen'")
-    found = say(connection, sql, now_ms, channel, now_ms, now_ms)
-    return [OpenBatch(*row) for row in found]
+    found = []
+    states = "IN ('frozen', 'called')" if called else "= 'frozen'"
+    for run_id, watches_canary in say(connection, _SENDING_RUNS, now_ms, now_ms, channel).all():
+        sql = _OPEN.format(states=states, canary=_IF_CANARY_IS_OVER if watches_canary else "")
+        values = (run_id, now_ms, *([run_id] if watches_canary else []))
+        row = say(connection, sql, *values).first()
+        if row is not None:
+            found.append(OpenBatch(run_id, row[0]))
+    return found
 
 
 _CALL = """
@@ -273,7 +283,7 @@ WHERE run_id = ? AND number = ? AND state = 'called' AND called_at <= ?
 _CALLED = """
 SELECT b.run_id, b.number, b.called_at FROM campaign_batches b
 JOIN campaign_runs r ON r.id = b.run_id
-WHERE r.state = 'running' AND b.state = 'called' ORDER BY b.run_id, b.number
+WHERE r.state = 'running' AND r.ends_at > ? AND b.state = 'called' ORDER BY b.run_id, b.number
 """
 
 
@@ -296,9 +306,9 @@ def uncall(connection: Connection, batch: OpenBatch) -> None:
     say(connection, _UNCALL, batch.run_id, batch.number)
 
 
-def called(connection: Connection) -> Sequence[CalledBatch]:
+def called(connection: Connection, now_ms: int) -> Sequence[CalledBatch]:
     """Give the called batches of running runs."""
-    return [CalledBatch(*row) for row in say(connection, _CALLED)]
+    return [CalledBatch(*row) for row in say(connection, _CALLED, now_ms)]
 
 
 def call_again(connection: Connection, batch: CalledBatch, now_ms: int, after_ms: int) -> bool:

@@ -300,6 +300,7 @@ campaign_runs = Table(  # one occurrence of a campaign: a frozen audience
     UniqueConstraint("campaign_id", "number"),
     UniqueConstraint("campaign_id", "planned_at"),
     Index("ix_campaign_runs_state", "state"),
+    _partial("ix_campaign_runs_finished_at", "finished_at", where="finished_at IS NOT NULL"),
 )
 
 campaign_batches = Table(  # a piece of a run's rows that is released together
@@ -312,9 +313,10 @@ campaign_batches = Table(  # a piece of a run's rows that is released together
     Column("is_canary", Boolean, nullable=False),
     Column("due_at", At, nullable=False, server_default="0"),  # nobody in it may go before
     Column("called_at", At),
-    Column("released_at", At),
+    Column("released_at", At),  # when rows of it were let go first; a pause takes them back
     PrimaryKeyConstraint("run_id", "number"),
     _partial("ix_campaign_batches_open", "run_id", "number", where="state <> 'released'"),
+    _partial("ix_campaign_batches_canary", "run_id", where="is_canary"),
 )
 
 users = Table(

@@ -38,7 +38,8 @@ class Retention:
     """How long each class is kept, in ms. SMSBOT_RETENTION changes some: `bodies=180d,sessions=48h`.
 
     Nigeria's short-code guideline wants the provider to keep bodies for six months: hence a setting.
-    Consents are kept while they hold and `consents` longer; the audit log is kept for ever.
+    Consents are kept while they hold and `consents` longer; the audit log is kept for ever. `turns` is
+    what people answered, by keyed hash: what reports of campaigns are made of.
     """
 
     sessions: int = 24 * _HOUR_MS
@@ -49,6 +50,7 @@ class Retention:
     contents: int = 14 * _DAY_MS
     consents: int = 3 * 365 * _DAY_MS
     numbers: int = 24 * _HOUR_MS
+    turns: int = 730 * _DAY_MS
 
     @classmethod
     def parse(cls, raw: str) -> Retention:
@@ -142,6 +144,8 @@ def _rules(kept: Retention) -> tuple[tuple[purge.Rule, int], ...]:
         (purge.RAW_REPORTS, kept.raw),
         (purge.REPORTS, kept.reports),
         (purge.RECEIPTS, kept.receipts),
+        (purge.TURNS, kept.turns),
+        (purge.USSD_SESSIONS, kept.turns),
         (purge.CODES, 0),
     )
 

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, insert, select, update
 
 from smsbot.campaigns import launch, occurrences
-from smsbot.campaigns.draws import seed_of
 from smsbot.plans import Plan
 from smsbot.storage import campaigns, consents, contacts, suppressions, texts
 from smsbot.storage.consents import Evidence
@@ -32,7 +31,7 @@ DAY = 86_400_000
 WORDS = {
     "en": "Never share your PIN. STOP ends these texts.",
     "sw": "Usimpe mtu PIN yako. STOP kuacha.",
-    "am": "የሚስጥር ቁጥርዎን ለማንም አይስጡ። STOP ይላኩ።" * 2,
+    "am": "የሚስጥር ቁጥርዎን ለማንም አይስጡ። STOP ይላኩ።" * 3,
 }
 
 
@@ -107,11 +106,10 @@ class People:
         return made.id
 
 
-def many(connection: Connection, vault: Vault, count: int, **columns: object) -> None:
-    """Make people who all agreed to lessons, in two statements."""
+def many(connection: Connection, vault: Vault, count: int, **columns: object) -> list[int]:
+    """Make people who all agreed to lessons, in two statements; give their ids."""
     rows = [
         {
-            "id": n,
             "ref": vault.ref(Msisdn(f"+2547{n:08d}")),
             "msisdn_enc": b"sealed",
             "country": "KE",
@@ -123,12 +121,12 @@ def many(connection: Connection, vault: Vault, count: int, **columns: object) ->
         | columns
         for n in range(1, count + 1)
     ]
-    connection.execute(contacts_table.insert(), rows)
+    made = contacts_table.insert().returning(contacts_table.c.id, sort_by_parameter_order=True)
+    ids = list(connection.execute(made, rows).scalars())
     said = {"purpose": "lessons", "granted": True, "at": NOW - DAY, "channel": "at-ke"}
     said |= {"text_version": "", "language": "en", "actor": "person", "source": "test"}
-    connection.execute(
-        consents.consents.insert(), [{"contact_id": row["id"]} | said for row in rows]
-    )
+    connection.execute(consents.consents.insert(), [{"contact_id": each} | said for each in ids])
+    return ids
 
 
 def scheduled(
@@ -171,7 +169,6 @@ def begun(database: Database, campaign_id: int, *, planned_at: int = NOW) -> int
             planned_at=planned_at,
             began_at=planned_at,
             ends_at=occurrences.ends_at(found.plan, planned_at),
-            seed=seed_of(found.id, found.created_at),
         )
     assert run_id is not None
     return run_id

@@ -57,7 +57,19 @@ def message(number: int, age: int, state: str) -> dict[str, Any]:
     }
 
 
-def turn(number: int, age: int) -> dict[str, Any]:
+def ussd_session(number: int, age: int) -> dict[str, Any]:
+    words = dict.fromkeys(("flow", "state", "ended"), "x")
+    return words | {
+        "channel": "at-ke",
+        "session_ref": f"{number:032}",
+        "ref": "a" * 32,
+        "started_at": NOW - age - DAY,
+        "last_at": NOW - age,
+        "turns": 3,
+    }
+
+
+def turn(number: int, age: int, opening: bytes | None = b"x") -> dict[str, Any]:
     words = dict.fromkeys(
         ("flow", "state", "to_flow", "to_state", "how", "version", "language"), "x"
     )
@@ -70,7 +82,7 @@ def turn(number: int, age: int) -> dict[str, Any]:
         "at": NOW - age,
         "option": 0,
         "ends": False,
-        "opening_enc": b"x",
+        "opening_enc": opening,
     }
 
 
@@ -96,7 +108,9 @@ def add(connection: Connection, table: Table, *rows: dict[str, Any]) -> None:
 
 def fill(connection: Connection) -> None:
     """A row on each side of every limit."""
-    add(connection, t.turns, turn(1, DAY + 1), turn(2, DAY))
+    add(connection, t.turns, turn(1, DAY + 1), turn(2, DAY), turn(3, 730 * DAY + 1, None))
+    add(connection, t.turns, turn(4, 730 * DAY, None))
+    add(connection, t.ussd_sessions, ussd_session(1, 730 * DAY + 1), ussd_session(2, 730 * DAY))
     add(
         connection,
         t.inbound,
@@ -153,6 +167,8 @@ def test_each_class_goes_at_its_limit_and_not_before(database: Database) -> None
         "reports.raw": 2,
         "reports": 1,
         "receipts": 1,
+        "turns": 1,
+        "ussd_sessions": 1,
         "codes": 0,
         "consents": 0,
         "contents": 1,
@@ -162,10 +178,14 @@ def test_each_class_goes_at_its_limit_and_not_before(database: Database) -> None
     told: dict[str, int] = {}
     purged = purge_all(database, NOW, KEPT, progress=told.__setitem__)
     assert purged.counts == expected
-    assert purged.rows == 11
+    assert purged.rows == 13
     assert told["inbound.session"] == 2
     with database.read() as connection:
-        assert column(connection, t.turns.c.opening_enc, t.turns.c.id) == [None, b"x"]
+        assert column(connection, t.turns.c.opening_enc, t.turns.c.id) == [None, b"x", None]
+        assert column(connection, t.turns.c.id, t.turns.c.id)[-1] == f"{4:032}"
+        assert column(connection, t.ussd_sessions.c.session_ref, t.ussd_sessions.c.ref) == [
+            f"{2:032}"
+        ]
         assert column(connection, t.inbound.c.session_enc, t.inbound.c.id) == [None, None, b"y"]
         assert column(connection, t.inbound.c.body_enc, t.inbound.c.id) == [None, b"x", b"x"]
         assert column(connection, t.messages.c.body_enc, t.messages.c.id) == [None, None, b"x"]

@@ -133,6 +133,13 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("campaign_runs", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_campaign_runs_finished_at",
+            ["finished_at"],
+            unique=False,
+            sqlite_where=sa.text("finished_at IS NOT NULL"),
+            postgresql_where=sa.text("finished_at IS NOT NULL"),
+        )
         batch_op.create_index("ix_campaign_runs_state", ["state"], unique=False)
 
     op.create_table(
@@ -179,6 +186,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "number", name=op.f("pk_campaign_batches")),
     )
     with op.batch_alter_table("campaign_batches", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_campaign_batches_canary",
+            ["run_id"],
+            unique=False,
+            sqlite_where=sa.text("is_canary"),
+            postgresql_where=sa.text("is_canary"),
+        )
         batch_op.create_index(
             "ix_campaign_batches_open",
             ["run_id", "number"],

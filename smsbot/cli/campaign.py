@@ -10,6 +10,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     # name: (module:attribute, one line of help)
     "approve": ("smsbot.cli.campaign_desk:approve", "Approve what was submitted."),
     "cancel": ("smsbot.cli.campaign_run:cancel", "End a campaign for good."),
+    "case-study": ("smsbot.cli.campaign_report:case_study", "Tell it as one page to share."),
     "create": ("smsbot.cli.campaign_desk:create", "Make a draft of a campaign file."),
     "edit": ("smsbot.cli.campaign_desk:edit", "Put another file in a draft's place."),
     "pause": ("smsbot.cli.campaign_run:pause", "Stop until somebody resumes."),

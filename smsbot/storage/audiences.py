@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import Integer, and_, bindparam, case, func, literal, literal_column, or_, select
 
 from smsbot.errors import DatabaseAway
+from smsbot.storage.consents import is_of_the_owner
 from smsbot.storage.suppressions import SERVICE, Refusal
 from smsbot.storage.tables import (
     TURNS_LEFT,
@@ -242,9 +243,7 @@ def _plain(column: ColumnElement[str]) -> ColumnElement[str]:
 def _agreed_to(purpose: str) -> ColumnElement[bool]:
     """Give the condition that the newest word of the number's owner on this purpose is a yes."""
     newest = (
-        select(
-            case((and_(consents.c.granted, consents.c.at >= contacts.c.owner_since), 1), else_=0)
-        )
+        select(case((and_(consents.c.granted, is_of_the_owner()), 1), else_=0))
         .where(consents.c.contact_id == contacts.c.id, consents.c.purpose == literal(purpose))
         .order_by(consents.c.id.desc())
         .limit(1)

@@ -178,6 +178,14 @@ def any_beyond(connection: Connection, beyond: int) -> bool:
     return connection.execute(found).first() is not None
 
 
+def count_due(connection: Connection, now_ms: int) -> int:
+    """Count the enrolments whose time has come."""
+    found = (
+        select(func.count()).select_from(enrolments).where(_RUNS, enrolments.c.next_at <= now_ms)
+    )
+    return connection.execute(found).scalar_one()
+
+
 _FIELDS = (
     ("id", "bigint"),
     ("at", "bigint"),

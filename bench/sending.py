@@ -49,7 +49,7 @@ from smsbot.text.segments import segment
 from smsbot.up import redis_server
 from smsbot.values import CampaignState, RunState
 from smsbot.vault import Vault
-from tests.integration.campaign_support import campaign, run
+from tests.integration.desk_support import campaign, run
 from tests.integration.sending_support import TEXTS, channel, people, queue_bulk, states
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from smsbot.sending.duties import Duties
+    from smsbot.sessions.bucket import OwnRate
     from smsbot.storage.claims import Claimed
     from smsbot.values import Channel
     from smsbot.vault import Vault
@@ -76,7 +77,7 @@ def _suppress(connection: Connection, stopped: Mapping[int, str], now_ms: int) -
         claims.suppress(connection, ids, reason, now_ms)
 
 
-def open_load(vault: Vault, group: Sequence[Claimed]) -> Load:
+def open_load(vault: Vault, group: Sequence[Claimed], own: OwnRate | None = None) -> Load:
     """Decrypt one request. Rows of a group have one keyed hash of their text: it is opened once.
 
     A load without text or number (`Load.is_sealed`) is one that no key opens.
@@ -94,4 +95,4 @@ def open_load(vault: Vault, group: Sequence[Claimed]) -> Load:
         )
     except CannotDecrypt:
         return Load(SendRequest("", (), 0), attempts, refs)
-    return Load(SendRequest(text, recipients, group[0].segments), attempts, refs)
+    return Load(SendRequest(text, recipients, group[0].segments), attempts, refs, own)

@@ -138,7 +138,7 @@ def _open(
         planned_at=planned.goes,
         began_at=now_ms,
         ends_at=occurrences.ends_at(campaign.plan, planned.goes),
-        seed=seed_of(campaign.id, campaign.created_at),
+        seed=seed_of(campaign.id),
     )
     get_logger().info(
         "campaign_launched",

@@ -56,7 +56,7 @@ def sent_since(
 
 
 def written_often(
-    connection: Connection, *, after: int, upto: int, since_ms: int, count: int
+    connection: Connection, after: int, upto: int, *, since_ms: int, count: int
 ) -> set[int]:
     """Give the contacts, of those above id `after` up to `upto`, written to `count` times or more."""
     rows = say(connection, _OFTEN, after, upto, since_ms - _LONGEST_WAIT_MS, since_ms, count)

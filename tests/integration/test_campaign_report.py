@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import update
 
 from smsbot.campaigns import status
+from smsbot.campaigns.report.as_case_study import as_case_study
 from smsbot.campaigns.report.as_csv import COLUMNS, as_csv
 from smsbot.campaigns.report.as_html import as_html
 from smsbot.campaigns.report.as_text import as_text
@@ -449,6 +450,23 @@ def test_the_page_needs_nothing_from_elsewhere_and_runs_nothing(sqlite_database:
     assert words.count("<table>") > 8
 
 
+def test_a_case_study_has_its_context_its_n_and_what_is_missing(sqlite_database: Database) -> None:
+    report = shown(sqlite_database)
+    plan = replace(report.head.plan, risk_note="Elders | may *fear* <b>fees</b>")
+    page = as_case_study(replace(report, head=replace(report.head, plan=plan)))
+    assert page.startswith("# =HYPERLINK")
+    assert "<script>" not in page
+    assert "<b>" not in page.replace("\\<b\\>", "")
+    assert "Began 21 September 2026, 14:13 UTC" in page
+    assert "| delivered, with a receipt (I01) | 200 | 240 |" in page
+    assert "| scams caught, the reached, change in points (I06) | +30.0 (+" in page
+    assert "genuine accepted, the reached, after (I05) | 60.0 %" in page
+    assert "100 before and after, 20 only before, 0 only after" in page
+    assert "cells are hidden" in page
+    assert "the hold-out is 40 people, too few" in page
+    assert len(page.splitlines()) < 60  # a page
+
+
 # --- the command --------------------------------------------------------------------------------
 
 
@@ -464,8 +482,8 @@ def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Databa
     database.close()
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(group, ("campaign", "report", *arguments), catch_exceptions=False)
+def run(*arguments: str, command: str = "report") -> Result:
+    return CliRunner().invoke(group, ("campaign", command, *arguments), catch_exceptions=False)
 
 
 def test_the_command_writes_each_form(deployed: Database, tmp_path: Path) -> None:
@@ -477,6 +495,7 @@ def test_the_command_writes_each_form(deployed: Database, tmp_path: Path) -> Non
     said = run(campaign, "--run", "1", "--format", "html", "-o", str(page))
     assert said.stdout == f"{page}: 292 people, run 1\n"
     assert page.read_text().startswith("<!doctype html>")
+    assert run(campaign, command="case-study").stdout.startswith("# Mwezi")
 
 
 def test_the_command_refuses_in_one_sentence(deployed: Database) -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from smsbot.campaigns.report.statistics import Discernment, Interval, Share
     from smsbot.campaigns.report.tallies import Arm, Dimension
+    from smsbot.plans import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Head:
     days: int
     opt_out_days: int
     currency: str
+    plan: Plan
 
     @property
     def is_early(self) -> bool:
@@ -74,6 +76,11 @@ class Breakdown:
     parts: tuple[Part, ...]
     pooled: int = 0
     hides: bool = False
+
+    @property
+    def hidden(self) -> int:
+        """Give the number of its cells that are hidden."""
+        return sum(cell is None for part in self.parts for cell in part.cells)
 
 
 @dataclass(frozen=True, slots=True)

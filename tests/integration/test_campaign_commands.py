@@ -386,6 +386,18 @@ def test_a_start_in_the_future_is_on_the_channels_clock(office: Office) -> None:
     assert found.next_at <= int(datetime.now(UTC).timestamp() * 1000)
 
 
+def test_a_start_in_quiet_hours_says_when_the_first_message_may_go(office: Office) -> None:
+    night = (datetime.now(UTC) + timedelta(days=3)).strftime("%Y-%m-%dT22:00")
+    made = office.draft(ORDER + f"start: {{at: {night}}}\nexpiry: 1d\n")
+    office.good("campaign", "submit", made)
+    office.good("campaign", "approve", made)
+
+    morning = (datetime.now(UTC) + timedelta(days=4)).strftime("%Y-%m-%d 08:00 EAT")
+    said = office.good("campaign", "schedule", made)
+
+    assert f"by the channel's clock nothing may be sent before {morning}" in said
+
+
 def test_a_missed_start_is_taken_up_by_a_person_who_schedules_it_again(office: Office) -> None:
     made = office.draft()
     office.good("campaign", "submit", made)

@@ -80,12 +80,14 @@ def draw_sample(
 ) -> int:
     """Give the `sample_below` of a run that means `size` of the people who fit; looks at all of them."""
     draw = _sample_draw(seed, number)
-    pages = (people for _, _, _, people in walk(database, rules, upto=upto))
+    pages = (people for people, _ in walk(database, rules, upto=upto))
     return bound_of((draw(person.ref) for people in pages for person in people), size)
 
 
 def bound_of(draws: Iterable[int], size: int) -> int:
     """Give the bound below which `size` of the draws lie, or all of them if there are not so many."""
+    if size <= 0:
+        return 0
     lowest: list[int] = []  # negative, so that the highest of them is at the top of the heap
     for drawn in draws:
         if len(lowest) < size:

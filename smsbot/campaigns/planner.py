@@ -47,7 +47,7 @@ class Planner:
             running = run_rules.running(connection)
             if not running:
                 return 0
-            called = releases.called(connection)
+            called = releases.called(connection, now_ms)
             wanted = [
                 batch
                 for channel_id in sorted({rule.channel for rule in running.values()})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from smsbot.campaigns import occurrences
@@ -167,9 +168,9 @@ def _count(
     often, days = channel.frequency_cap
     since_ms = _last_moment(plan, channel, now_ms) - days * DAY_MS
     excluded = dict.fromkeys(REASONS, 0)
-    homes: Counter[_Home] = Counter()
-    for connection, after, last, people in audiences.walk(database, rules, upto=upto):
-        capped = written_often(connection, after=after, upto=last, since_ms=since_ms, count=often)
+    found: Counter[tuple[str, str, str, str]] = Counter()
+    capped_ones = partial(written_often, since_ms=since_ms, count=often)
+    for people, capped in audiences.walk(database, rules, upto=upto, beside=capped_ones):
         for person in choice.sampled(people):
             reason = choice.reason_against(person)
             if not reason and person.id in capped:
@@ -177,8 +178,10 @@ def _count(
             if reason:
                 excluded[reason] += 1
             else:
-                language = choice.language_of(person)
-                homes[_Home(language, person.country, person.network, person.timezone)] += 1
+                found[person[2:6]] += 1  # all of a home: a slice costs half of making one
+    homes: Counter[_Home] = Counter()
+    for (language, *elsewhere), people_there in found.items():
+        homes[_Home(language or first_language, *elsewhere)] += people_there
     return excluded, homes
 
 

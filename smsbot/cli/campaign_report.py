@@ -1,10 +1,10 @@
-"""`smsbot campaign report`: what a campaign came to."""
+"""`smsbot campaign report|case-study`: what a campaign came to."""
 
 from __future__ import annotations
 
-import gc
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +12,9 @@ from smsbot.campaigns.report.report import DAYS, make_report
 from smsbot.cli.progress import progress
 from smsbot.cli.stores import open_stores
 from smsbot.content.channels_file import load_channels
+
+if TYPE_CHECKING:
+    from smsbot.campaigns.report.findings import Report
 
 _FORMATS = {
     "text": "smsbot.campaigns.report.as_text:as_text",
@@ -34,10 +37,28 @@ _FORMATS = {
 )
 def report(campaign_id: int, *, run: int | None, form: str, output: Path | None, days: int) -> None:
     """Say what a campaign came to: reach, completion, learning, cost, and what cannot be said."""
-    gc.disable()  # one pass without cycles over a million rows: a quarter faster
+    found = _made(campaign_id, run, days)
+    module, name = _FORMATS[form].split(":")
+    words: str = getattr(import_module(module), name)(found)
+    _write(words, output, found)
+
+
+@click.command("case-study")
+@click.argument("campaign_id", metavar="ID", type=int)
+@click.option("--run", type=click.IntRange(1), help="Which run; the newest if left out.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file.")
+def case_study(campaign_id: int, *, run: int | None, output: Path | None) -> None:
+    """Tell a campaign as one page of Markdown: facts are filled in, a person writes the rest."""
+    from smsbot.campaigns.report.as_case_study import as_case_study
+
+    found = _made(campaign_id, run, DAYS)
+    _write(as_case_study(found), output, found)
+
+
+def _made(campaign_id: int, run: int | None, days: int) -> Report:
     with open_stores() as stores, progress() as tell:
         channels = load_channels(stores.settings.channels, stores.settings)
-        found = make_report(
+        return make_report(
             stores.database,
             campaign_id,
             now_ms=stores.clock.now_ms(),
@@ -46,8 +67,9 @@ def report(campaign_id: int, *, run: int | None, form: str, output: Path | None,
             days=days,
             tell=tell,
         )
-    module, name = _FORMATS[form].split(":")
-    words: str = getattr(import_module(module), name)(found)
+
+
+def _write(words: str, output: Path | None, found: Report) -> None:
     if output is None:
         click.echo(words, nl=False)
         return

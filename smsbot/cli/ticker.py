@@ -13,7 +13,9 @@ import click
 
 from smsbot import log
 from smsbot.backstage import Backstage
-from smsbot.campaigns import halting
+from smsbot.campaigns import endings, halting
+from smsbot.campaigns.guards import Guards
+from smsbot.campaigns.verdicts import Limits
 from smsbot.config import load_settings
 from smsbot.conversation.duties import duties
 from smsbot.courses import intake, planner, reminding
@@ -62,7 +64,9 @@ def ticker() -> None:
 def tasks_of(backstage: Backstage) -> Sequence[Task]:
     """Give what is done every second, or less often."""
     database, now_ms, ours = backstage.database, backstage.clock.now_ms, duties()
-    kept = retention.Retention.parse(backstage.settings.retention)
+    settings = backstage.settings
+    kept = retention.Retention.parse(settings.retention)
+    guards = Guards(database, Limits(settings.failure_pause / 100, settings.canary_watch))
     return (
         Task(
             "wake",
@@ -74,6 +78,8 @@ def tasks_of(backstage: Backstage) -> Sequence[Task]:
         Task("launch", 1.0, backstage.launch_due),
         Task("batches", 1.0, lambda: backstage.planner.tick(now_ms())),
         Task("halting", 1.0, lambda: halting.sweep(database, now_ms())),
+        Task("guards", 1.0, lambda: guards.look(now_ms())),
+        Task("endings", 1.0, lambda: endings.end_runs(database, now_ms(), backstage.launch_at)),
         Task("sweep", 5.0, lambda: watch.sweep(database, ours, now_ms())),
         Task("journal", 1.0, backstage.drain.run, Kind.DRAIN_FAILED),
         Task("silence", 10.0, backstage.close_silent_sessions),
@@ -82,7 +88,7 @@ def tasks_of(backstage: Backstage) -> Sequence[Task]:
         Task("reminders", 5.0, lambda: reminding.remind(database, backstage.channels, now_ms)),
         Task("intake", 10.0, lambda: intake.enrol_reached(database, now_ms)),
         Task("measure", 10.0, lambda: watch.measure(database)),
-        Task("alerts", 15.0, lambda: alerts.deliver(backstage.settings, database, now_ms())),
+        Task("alerts", 15.0, lambda: alerts.deliver(settings, database, now_ms())),
         Task("erased", 60.0, lambda: retention.forget_erased(database, now_ms(), kept)),
         Task(
             "retention",

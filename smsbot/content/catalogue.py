@@ -263,5 +263,7 @@ def _seal(entry: Entry) -> str:
 
 
 def _about(language: str, flow: str) -> tuple[str, ...]:
-    what = "the service's own words" if flow == CORE else f"the flow {flow}"
+    course = flow.removeprefix("course-")
+    what = f"the flow {flow}" if course == flow else f"the course {course}"
+    what = "the service's own words" if flow == CORE else what
     return (f"Translation of {what} to {language}.",)

@@ -73,6 +73,16 @@ TEXTS = (
         f"Answers JOIN. {_SMS}",
     ),
     CoreWord(
+        "course-joined",
+        "{service}: you are in now: {title}. You will get 2 texts a week at most. To end it, text STOP.",
+        f"Answers a keyword that enrols in a course. {{title}} is the course's. {_SMS}",
+    ),
+    CoreWord(
+        "course-running",
+        "{service}: you have it already: {title}. To end it, text STOP.",
+        f"Answers the keyword of a course that the person is in, or has had. {_SMS}",
+    ),
+    CoreWord(
         "who-are-you-again",
         "{service}: this number was silent for long. If you are new, text your language: {languages}. "
         "Text STOP to leave.",

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from smsbot.content import course_source
 from smsbot.content.catalogue import (
     CORE,
     Review,
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from smsbot.content.faults import Fault
     from smsbot.content.loader import Loaded
     from smsbot.content.po import PoFile
+
+
+_UNREADABLE = ("yaml", "schema", "po", "course")
+"""Faults of a file that keep its texts from being read."""
 
 
 class Written(NamedTuple):
@@ -86,7 +91,7 @@ def update(flows_dir: Path, messages_dir: Path, languages: Sequence[str] = ()) -
     if strange:
         raise Refused(f"{strange[0]!r} is no language code, such as sw or pt-MZ")
     loaded = load_content(flows_dir, messages_dir, production=False)
-    blocked = [fault for fault in loaded.faults if fault.code in ("yaml", "schema", "po")]
+    blocked = [fault for fault in loaded.faults if fault.code in _UNREADABLE]
     unreadable = {fault.path for fault in blocked}
     written, unchanged = [], 0
     for language in languages or _languages(loaded, messages_dir):
@@ -147,6 +152,7 @@ def _languages(loaded: Loaded, messages_dir: Path) -> list[str]:
     """Give the languages that have a folder, or a flow written in them."""
     folders = {path.name for path in messages_dir.glob("*") if path.is_dir()}
     own = {source.doc.language for source in loaded.sources.values()}
+    own |= {course.doc.language for course in loaded.courses.values()}
     return sorted({name for name in folders if is_language(name)} | own)
 
 
@@ -155,6 +161,9 @@ def _wanted(loaded: Loaded, language: str) -> Iterator[tuple[str, tuple[Wanted, 
     for flow, source in sorted(loaded.sources.items()):
         if source.doc.language != language:
             yield flow, wanted_of(source)
+    for course in loaded.courses.values():
+        if course.doc.language != language:
+            yield course.catalogue, course_source.wanted_of(course)
 
 
 def _coverage(

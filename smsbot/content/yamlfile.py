@@ -22,6 +22,9 @@ MAX_DIGITS = 18
 
 _INTEGER = re.compile(r"0|-?[1-9]\d*")
 _DECIMAL = re.compile(r"-?(?:0|[1-9]\d*)\.\d+")
+_HINTS = {
+    "mapping values are not allowed in this context": " (put quotes around a text that holds a colon)"
+}
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 Path_ = tuple[str | int, ...]
@@ -83,7 +86,8 @@ def parse_yaml(raw: bytes, path: str) -> YamlFile:
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark
         line = mark.line + 1 if mark else 1
-        raise YamlError(path, (YamlFault(line, f"is not YAML: {fault.problem}"),)) from None
+        hint = _HINTS.get(str(fault.problem), "")
+        raise YamlError(path, (YamlFault(line, f"is not YAML: {fault.problem}{hint}"),)) from None
     except yaml.YAMLError as fault:
         raise YamlError(path, (YamlFault(1, f"is not YAML: {fault}"),)) from None
     lines: dict[Path_, int] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from smsbot.conversation import place
+from smsbot.conversation import enrolling, place
 from smsbot.conversation.meaning import Said, Scene, Step, Understanding
 from smsbot.engine import step as engine
 from smsbot.engine.model import Answered, EffectKind, Outcome, Reply
@@ -210,6 +210,8 @@ class Understands:
     def _means_something(self, scene: Scene) -> bool:
         word, _ = scene.service_word()
         text = scene.turn.text
+        if enrolling.course_of(scene):
+            return True
         return bool(word) or first_word(text) in scene.content.keywords or looks_forwarded(text)
 
     def _begins(self, scene: Scene) -> Understanding | None:
@@ -224,6 +226,11 @@ class Understands:
             )
         if word in ("SCAM", "CHECK"):
             return self._reported(scene, rest) if rest else self._ask_for_it(scene)
+        course = enrolling.course_of(scene)
+        if course:
+            evidence = self._evidence(scene, scene.turn.text.strip().upper()[:20])
+            answers = enrolling.enrol_by_keyword(scene, course, evidence)
+            return Understanding(self._said(scene, answers))
         flow = scene.content.keywords.get(first_word(scene.turn.text))
         if flow is not None:
             return self._start(scene, flow)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import threading
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
     from twilio.http.response import Response
 
     from smsbot.values import Outgoing, SendRequest
+
+# The SDK imports these at the first send: 0.9 s during which every thread misses its slot, and then
+# all go at once. So they are imported with this module, which a worker does before it forks.
+for _module in ("twilio.rest.api", "twilio.rest.api.v2010.account.message"):
+    import_module(_module)
 
 CONNECT_RETRIES = 2
 
@@ -55,6 +61,8 @@ class Api:
         self._clients = [
             Client(account_sid, token, http_client=_Http(base_url)) for token in tokens
         ]
+        for client in self._clients:
+            _ = client.messages  # made now: threads that send must not race for it
         logging.getLogger("twilio.http_client").setLevel(logging.WARNING)  # it logs every request
 
     def send(self, request: SendRequest) -> list[SendResult]:

@@ -77,13 +77,12 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Importer:
-    """Brings lists into one deployment. `actor` is who the audit log says did it, `user` their name."""
+    """Brings lists into one deployment. `actor` is who the audit log says did it."""
 
     database: Database
     vault: Vault
     clock: Clock
     actor: str
-    user: str
 
     def run(
         self,
@@ -99,7 +98,7 @@ class Importer:
         """
         listed = ContactFile(file)
         now_ms = self.clock.now_ms()
-        by = f"import:{self.user}"[:64]
+        by = f"import:{self.actor}"[:64]
         with self.database.write() as connection:
             number = rows.begin(connection, actor=by, proof=proof.sha256, now_ms=now_ms)
             detail = {"proof_sha256": proof.sha256}

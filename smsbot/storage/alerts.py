@@ -80,6 +80,18 @@ def end_alert(connection: Connection, kind: str, subject: str, now_ms: int) -> b
     return ended.rowcount > 0
 
 
+def is_ongoing(connection: Connection, kind: str, subject: str) -> bool:
+    """Say whether a trouble lasts that somebody was told of."""
+    found = connection.execute(
+        select(alerts.c.id).where(
+            alerts.c.kind == str(kind),
+            alerts.c.subject == subject[:MAX_SUBJECT_CHARS],
+            alerts.c.ended_at.is_(None),
+        ),
+    )
+    return found.first() is not None
+
+
 def ongoing(connection: Connection) -> list[Alert]:
     """Give the troubles that are not over, oldest first."""
     return _read(connection, alerts.c.ended_at.is_(None))

@@ -1,8 +1,8 @@
-"""A list of numbers as one parameter of a statement, however many: no limit, one plan."""
+"""A list of numbers or words as one parameter of a statement, however many: no limit, one plan."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import orjson
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def among(connection: Connection) -> str:
+def among(connection: Connection, kind: Literal["bigint", "text"] = "bigint") -> str:
     """Give the condition that stands behind a column; its `?` is what `list_of` gives (`insert.say`)."""
     if connection.dialect.name == "sqlite":
         return "IN (SELECT value FROM json_each(?))"
-    return "= ANY(CAST(? AS bigint[]))"
+    return f"= ANY(CAST(? AS {kind}[]))"
 
 
-def list_of(connection: Connection, numbers: Collection[int]) -> object:
-    """Give the numbers as the driver takes them."""
+def list_of(connection: Connection, values: Collection[int] | Collection[str]) -> object:
+    """Give the numbers, or the words, as the driver takes them."""
     if connection.dialect.name == "sqlite":
-        return orjson.dumps(list(numbers)).decode()
-    return list(numbers)
+        return orjson.dumps(list(values)).decode()
+    return list(values)

@@ -283,7 +283,7 @@ WHERE run_id = ? AND number = ? AND state = 'called' AND called_at <= ?
 _CALLED = """
 SELECT b.run_id, b.number, b.called_at FROM campaign_batches b
 JOIN campaign_runs r ON r.id = b.run_id
-WHERE r.state = 'running' AND b.state = 'called' ORDER BY b.run_id, b.number
+WHERE r.state = 'running' AND r.ends_at > ? AND b.state = 'called' ORDER BY b.run_id, b.number
 """
 
 
@@ -306,9 +306,9 @@ def uncall(connection: Connection, batch: OpenBatch) -> None:
     say(connection, _UNCALL, batch.run_id, batch.number)
 
 
-def called(connection: Connection) -> Sequence[CalledBatch]:
+def called(connection: Connection, now_ms: int) -> Sequence[CalledBatch]:
     """Give the called batches of running runs."""
-    return [CalledBatch(*row) for row in say(connection, _CALLED)]
+    return [CalledBatch(*row) for row in say(connection, _CALLED, now_ms)]
 
 
 def call_again(connection: Connection, batch: CalledBatch, now_ms: int, after_ms: int) -> bool:

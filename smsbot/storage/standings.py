@@ -28,6 +28,8 @@ REASONS: Final = (
     "quiet_expired",
 )
 """Why people of an audience were not sent, as the world is told."""
+LOST: Final = "lost"
+"""Why a message is unknown whose sender died (`claims.sweep`)."""
 _SAME_AS: Final = {"erased": "opted_out"}
 """Who was forgotten at their own wish has left, too."""
 _ANY_OTHER: Final = "no_consent"
@@ -38,7 +40,8 @@ class Tally:
     """People by state, suppressed people by reason, and what went out: segments and their price.
 
     A price is the gateway's where it told one in the run's currency, else our own list's. `bound_micros`
-    is the price of what went out and of what is released to go.
+    is the price of what went out and of what is released to go. `lost` are those of the unknown whose
+    sender died: they say nothing about the gateway.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -46,6 +49,7 @@ class Tally:
     segments: int = 0
     cost_micros: int = 0
     bound_micros: int = 0
+    lost: int = 0
 
     @property
     def people(self) -> int:
@@ -173,16 +177,18 @@ def count(connection: Connection, run_id: int, currency: str) -> Count:
 def _added(cells: Iterable[tuple[Any, ...]]) -> Tally:
     counts: Counter[str] = Counter()
     suppressed: Counter[str] = Counter()
-    segments = cost_micros = bound_micros = 0
+    segments = cost_micros = bound_micros = lost = 0
     for state, reason, people, some_segments, some_micros, some_bound in cells:
         counts[state] += people
         if state == MessageState.SUPPRESSED:
             told = _SAME_AS.get(reason, reason)
             suppressed[told if told in REASONS else _ANY_OTHER] += people
+        if state == MessageState.UNKNOWN and reason == LOST:
+            lost += people
         segments += some_segments
         cost_micros += some_micros
         bound_micros += some_bound
-    return Tally(dict(counts), dict(suppressed), segments, cost_micros, bound_micros)
+    return Tally(dict(counts), dict(suppressed), segments, cost_micros, bound_micros, lost)
 
 
 def keep(connection: Connection, run_id: int, counted: Count, now_ms: int) -> None:
@@ -208,6 +214,9 @@ _OF_CAMPAIGN = text(f"{_RUNS} WHERE campaign_id = :campaign ORDER BY number")
 _IN_STATE = text(f"{_RUNS} WHERE state IN :states ORDER BY id").bindparams(
     bindparam("states", expanding=True)
 )
+_ENDED = text(
+    f"{_RUNS} WHERE finished_at >= :since AND audience > 0 ORDER BY finished_at DESC LIMIT :most"
+)
 _LATEST = text(f"""
 SELECT {", ".join(f"campaigns.{name} AS c_{name}" for name in _CAMPAIGN)}, run.*
 FROM campaigns LEFT JOIN ({_RUNS}) AS run ON run.campaign_id = campaigns.id
@@ -225,6 +234,12 @@ def runs_of(connection: Connection, campaign_id: int) -> list[Run]:
 def runs_in(connection: Connection, *states: RunState) -> list[Run]:
     """Give the runs that are in one of these states, the oldest first."""
     return [_run(row) for row in connection.execute(_IN_STATE, {"states": list(states)})]
+
+
+def runs_ended_since(connection: Connection, since_ms: int, *, most: int) -> list[Run]:
+    """Give the runs that had people and ended at `since_ms` or later: the last ones of them."""
+    found = connection.execute(_ENDED, {"since": since_ms, "most": most})
+    return [_run(row) for row in found]
 
 
 def latest(connection: Connection, *, state: str = "", most: int) -> list[Standing]:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import select, update
 
 from smsbot.storage import enrolments, reminders
-from smsbot.storage.consents import holds, withdraw_all
-from smsbot.storage.insert import insert_if_new
-from smsbot.storage.tables import consents, contacts, messages, suppressions
+from smsbot.storage.consents import withdraw_all
+from smsbot.storage.insert import insert_if_new, say
+from smsbot.storage.lists import among, list_of
+from smsbot.storage.tables import contacts, messages, suppressions
 from smsbot.values import MessageState
 
 if TYPE_CHECKING:
@@ -132,6 +133,18 @@ def may_send(connection: Connection, ref: str, purpose: str) -> Decision:
     return Decision(refusal is None, refusal)
 
 
+_LISTED = "SELECT ref, reason FROM suppressions WHERE ref {refs} AND lifted_at IS NULL"
+# As `consents.holds` says it, person by person. Written so that PostgreSQL has no choice: right after
+# a launch its statistics are old, and it read all consents for each of five hundred people.
+_AGREED = """
+SELECT contacts.ref FROM contacts JOIN consents ON consents.id = (
+  SELECT max(newer.id) FROM consents newer
+  WHERE newer.contact_id = contacts.id AND newer.purpose = ?)
+WHERE contacts.ref {refs} AND consents.granted
+  AND (consents.at >= contacts.owner_since OR contacts.owner_since <= contacts.created_at)
+"""
+
+
 def refusals(connection: Connection, refs: Sequence[str], purpose: str) -> dict[str, Refusal]:
     """Give the refs that may not be sent this purpose, and why: one or two statements for them all.
 
@@ -141,24 +154,15 @@ def refusals(connection: Connection, refs: Sequence[str], purpose: str) -> dict[
     if purpose == REPLY or not refs:
         return {}
     wanted = set(refs)
-    found: dict[str, Refusal] = {}
-    listed = connection.execute(
-        select(suppressions.c.ref, suppressions.c.reason).where(
-            suppressions.c.ref.in_(wanted), suppressions.c.lifted_at.is_(None)
-        ),
-    )
-    for ref, reason in listed:
-        found[ref] = Refusal.ERASED if reason == Reason.ERASED else Refusal.OPTED_OUT
+    among_refs, listed_refs = among(connection, "text"), list_of(connection, wanted)
+    listed = say(connection, _LISTED.format(refs=among_refs), listed_refs)
+    found = {
+        ref: Refusal.ERASED if reason == Reason.ERASED else Refusal.OPTED_OUT
+        for ref, reason in listed
+    }
     if purpose == SERVICE:
         return found
-    agreed = connection.execute(
-        select(contacts.c.ref)
-        .join(
-            consents,
-            and_(consents.c.contact_id == contacts.c.id, consents.c.purpose == purpose),
-        )
-        .where(contacts.c.ref.in_(wanted), consents.c.granted, holds()),
-    ).scalars()
+    agreed = say(connection, _AGREED.format(refs=among_refs), purpose, listed_refs).scalars()
     for ref in wanted.difference(agreed):
         found.setdefault(ref, Refusal.NO_CONSENT)
     return found

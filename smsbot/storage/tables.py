@@ -300,6 +300,7 @@ campaign_runs = Table(  # one occurrence of a campaign: a frozen audience
     UniqueConstraint("campaign_id", "number"),
     UniqueConstraint("campaign_id", "planned_at"),
     Index("ix_campaign_runs_state", "state"),
+    _partial("ix_campaign_runs_finished_at", "finished_at", where="finished_at IS NOT NULL"),
 )
 
 campaign_batches = Table(  # a piece of a run's rows that is released together

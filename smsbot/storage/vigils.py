@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import exists, select, text, update
 
 from smsbot.storage.messages import HELD_AT
+from smsbot.storage.standings import LOST
 from smsbot.storage.tables import campaign_batches, campaign_runs
+from smsbot.values import MessageState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,13 +30,16 @@ _CANARY_BATCHES = "(SELECT number FROM campaign_batches WHERE run_id = :run AND 
 
 @dataclass(frozen=True, slots=True)
 class CanaryLook:
-    """The canary's people: those with an answer by state, and those who may go but did not yet.
+    """The canary's people: those with an answer by state, and those without one.
 
-    `last_at` is when the last of them was sent, or had its answer if it never was; None for nobody.
+    `waiting` may go now, `later` must wait for their hour. `last_at` is when the last of the answered
+    was sent, or had its answer if it never was; None when there is nobody. Who is unknown because a
+    sender died is in none of these.
     """
 
     answered: Mapping[str, int]
     waiting: int
+    later: int
     last_at: int | None
 
 
@@ -49,20 +54,26 @@ SELECT state, count(*) AS people,
   SUM(CASE WHEN state = 'sending' OR state = 'queued' AND (due_at <= :now
     OR due_at BETWEEN {HELD_AT} AND {HELD_AT} + :now) THEN 1 ELSE 0 END) AS waiting,
   MAX(COALESCE(accepted_at, final_at, claimed_at)) AS last_at
-FROM messages WHERE campaign_run_id = :run AND batch IN {_CANARY_BATCHES} GROUP BY state
+FROM messages
+WHERE campaign_run_id = :run AND batch IN {_CANARY_BATCHES}
+  AND NOT (state = 'unknown' AND reason = '{LOST}')
+GROUP BY state
 """)  # noqa: S608  # our own words
 
 
 def look_at_canary(connection: Connection, run_id: int, now_ms: int) -> CanaryLook:
-    """Count the canary's people. Who must wait for a decent hour is not among the waiting."""
+    """Count the canary's people."""
     answered: Counter[str] = Counter()
-    waiting, last = 0, []
+    waiting = later = 0
+    last = []
     for row in connection.execute(_CANARY, {"run": run_id, "now": now_ms}):
         waiting += row.waiting
+        if row.state == MessageState.QUEUED:
+            later = row.people - row.waiting
         if row.state in _ANSWERED:
             answered[row.state] += row.people
             last.append(row.last_at)
-    return CanaryLook(dict(answered), waiting, max(last, default=None))
+    return CanaryLook(dict(answered), waiting, later, max(last, default=None))
 
 
 def end_canary(connection: Connection, run_id: int, now_ms: int) -> bool:

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import update
 
 from smsbot.campaigns import status
+from smsbot.campaigns.report.as_case_study import as_case_study
 from smsbot.campaigns.report.as_csv import COLUMNS, as_csv
 from smsbot.campaigns.report.as_html import as_html
 from smsbot.campaigns.report.as_text import as_text
@@ -163,6 +164,34 @@ def test_segments_and_cost_are_those_of_the_status(database: Database) -> None:
     assert cost.per_reached == cost.micros / 200
     assert cost.per_finisher == round(cost.micros / 60)
     assert cost.known == 200
+
+
+def test_replies_to_those_who_began_are_told_beside_the_cost(database: Database) -> None:
+    with database.write() as connection:
+        campaign, run = started(connection)
+        some = people(connection, run, 30)
+        turn(connection, some[:20], BEGAN + DAY, to_state="done", ends=True)
+        for number, (one, priority, at, cost, state) in enumerate(
+            (
+                (some[0], 0, BEGAN + DAY, 500_000, "delivered"),
+                (some[1], 0, BEGAN + DAY, None, "accepted"),
+                (some[2], 0, BEGAN - DAY, None, "accepted"),  # before the message
+                (some[3], 1, BEGAN + DAY, None, "accepted"),  # a lesson, not a reply
+                (some[4], 0, BEGAN + DAY, None, "suppressed"),
+                (some[25], 0, BEGAN + DAY, None, "accepted"),  # began nothing
+            )
+        ):
+            went = None if state == "suppressed" else at
+            row = {"contact_id": one.id, "ref": one.ref, "priority": priority, "created_at": at}
+            row |= {"cost_micros": cost, "state": state, "accepted_at": went, "due_at": at}
+            row |= {"channel": "sim", "purpose": "reply", "body_hash": "b", "encoding": "GSM-7"}
+            row |= {"segments": 2, "reason": "", "dedupe_key": f"reply{number}"}
+            connection.execute(messages.insert(), row)
+    cost = reported(database, campaign).cost
+    assert cost.replies == 4
+    assert cost.replies_micros == 500_000 + 2 * 800_000
+    assert cost.per_finisher == 30 * 800_000 / 20
+    assert cost.per_finisher_with_replies == (30 * 800_000 + 2_100_000) / 20
 
 
 def test_an_opt_out_counts_when_it_follows_the_message_within_a_week(database: Database) -> None:
@@ -449,6 +478,23 @@ def test_the_page_needs_nothing_from_elsewhere_and_runs_nothing(sqlite_database:
     assert words.count("<table>") > 8
 
 
+def test_a_case_study_has_its_context_its_n_and_what_is_missing(sqlite_database: Database) -> None:
+    report = shown(sqlite_database)
+    plan = replace(report.head.plan, risk_note="Elders | may *fear* <b>fees</b>")
+    page = as_case_study(replace(report, head=replace(report.head, plan=plan)))
+    assert page.startswith("# =HYPERLINK")
+    assert "<script>" not in page
+    assert "<b>" not in page.replace("\\<b\\>", "")
+    assert "Began 21 September 2026, 14:13 UTC" in page
+    assert "| delivered, with a receipt (I01) | 200 | 240 |" in page
+    assert "| scams caught, the reached, change in points (I06) | +30.0 (+" in page
+    assert "genuine accepted, the reached, after (I05) | 60.0 %" in page
+    assert "100 before and after, 20 only before, 0 only after" in page
+    assert "cells are hidden" in page
+    assert "the hold-out is 40 people, too few" in page
+    assert len(page.splitlines()) < 60  # a page
+
+
 # --- the command --------------------------------------------------------------------------------
 
 
@@ -464,8 +510,8 @@ def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Databa
     database.close()
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(group, ("campaign", "report", *arguments), catch_exceptions=False)
+def run(*arguments: str, command: str = "report") -> Result:
+    return CliRunner().invoke(group, ("campaign", command, *arguments), catch_exceptions=False)
 
 
 def test_the_command_writes_each_form(deployed: Database, tmp_path: Path) -> None:
@@ -477,6 +523,7 @@ def test_the_command_writes_each_form(deployed: Database, tmp_path: Path) -> Non
     said = run(campaign, "--run", "1", "--format", "html", "-o", str(page))
     assert said.stdout == f"{page}: 292 people, run 1\n"
     assert page.read_text().startswith("<!doctype html>")
+    assert run(campaign, command="case-study").stdout.startswith("# Mwezi")
 
 
 def test_the_command_refuses_in_one_sentence(deployed: Database) -> None:

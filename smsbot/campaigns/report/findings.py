@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from smsbot.campaigns.report.statistics import Discernment, Interval, Share
     from smsbot.campaigns.report.tallies import Arm, Dimension
+    from smsbot.plans import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Head:
     days: int
     opt_out_days: int
     currency: str
+    plan: Plan
 
     @property
     def is_early(self) -> bool:
@@ -74,6 +76,11 @@ class Breakdown:
     parts: tuple[Part, ...]
     pooled: int = 0
     hides: bool = False
+
+    @property
+    def hidden(self) -> int:
+        """Give the number of its cells that are hidden."""
+        return sum(cell is None for part in self.parts for cell in part.cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +138,11 @@ class Leaving:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What it cost, in millionths; per person only where there is one. `known`: the gateway's price."""
+    """What it cost, in millionths; per person only where there is one. `known`: the gateway's price.
+
+    `replies` are the segments of our answers to people who began something afterwards, and
+    `replies_micros` about what they cost: they are not of the campaign, but a lesson by SMS needs them.
+    """
 
     messages: int
     segments: int
@@ -140,6 +151,9 @@ class Cost:
     simulated: int
     per_reached: int | None
     per_finisher: int | None
+    replies: int
+    replies_micros: int
+    per_finisher_with_replies: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from smsbot.content.checks.numbers import OfficialNumber
+    from smsbot.content.course_source import CourseSource
     from smsbot.content.loader import Loaded
+    from smsbot.content.source import FlowSource
     from smsbot.values import Channel
 
 PRACTICE_LABEL = "practice"
@@ -48,6 +50,7 @@ def gather(
         today=today,
         practice_labels=labels,
         service_words=content.service_words,
+        courses=tuple(loaded.courses.values()),
     )
 
 
@@ -83,38 +86,44 @@ def _what_is_sound(loaded: Loaded) -> Content:
 
 def _said(loaded: Loaded) -> Iterator[Said]:
     for source in loaded.sources.values():
-        own = [
-            Said(
-                flow=source.id,
-                context=text.context,
-                language=source.doc.language,
-                text=text.text,
-                path=source.path,
-                line=text.line,
-                role=text.role,
-                item=text.item,
-                channel=text.channel,
-            )
-            for text in source.texts
-        ]
-        yield from own
-        for (language, flow), found in loaded.catalogues.items():
-            if flow != source.id or language == source.doc.language:
-                continue
-            for said, text in zip(own, source.texts, strict=True):
-                entry = found.entries.get(text.msgctxt)
-                if entry is None or not entry.text.strip():
-                    continue
-                yield replace(
-                    said,
-                    language=language,
-                    text=entry.text,
-                    path=found.path,
-                    line=entry.text_line,
-                    original=(entry.previous if entry.fuzzy else "") or entry.msgid,
-                    is_stale=entry.msgid != text.text,
-                )
+        yield from _said_by(loaded, source, source.id)
+    for course in loaded.courses.values():
+        yield from _said_by(loaded, course, course.catalogue)
     yield from _core_said(loaded)
+
+
+def _said_by(loaded: Loaded, source: FlowSource | CourseSource, name: str) -> Iterator[Said]:
+    own = [
+        Said(
+            flow=name,
+            context=text.context,
+            language=source.doc.language,
+            text=text.text,
+            path=source.path,
+            line=text.line,
+            role=text.role,
+            item=text.item,
+            channel=text.channel,
+        )
+        for text in source.texts
+    ]
+    yield from own
+    for (language, flow), found in loaded.catalogues.items():
+        if flow != name or language == source.doc.language:
+            continue
+        for said, text in zip(own, source.texts, strict=True):
+            entry = found.entries.get(text.msgctxt)
+            if entry is None or not entry.text.strip():
+                continue
+            yield replace(
+                said,
+                language=language,
+                text=entry.text,
+                path=found.path,
+                line=entry.text_line,
+                original=(entry.previous if entry.fuzzy else "") or entry.msgid,
+                is_stale=entry.msgid != text.text,
+            )
 
 
 def _core_said(loaded: Loaded) -> Iterator[Said]:

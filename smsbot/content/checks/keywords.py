@@ -10,6 +10,7 @@ from smsbot.text.folding import fold
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from smsbot.content.course_source import CourseSource
     from smsbot.content.faults import Fault
     from smsbot.content.source import FlowSource
 
@@ -24,9 +25,9 @@ GATEWAY_WORDS = frozenset(
 
 
 def check_keywords(
-    flows: Sequence[FlowSource], service_words: Mapping[str, Mapping[str, str]]
+    flows: Sequence[FlowSource | CourseSource], service_words: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Fault]:
-    """Find keywords of a wrong shape, and those that collide."""
+    """Find keywords of a wrong shape, and those that collide, of flows and of courses."""
     gateway = {fold(word): word for word in GATEWAY_WORDS}
     ours = {
         spelling: service for service, spellings in service_words.items() for spelling in spellings

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from smsbot.content.checks.numbers import OfficialNumber
+    from smsbot.content.course_source import CourseSource
     from smsbot.content.source import FlowSource
     from smsbot.engine.model import Content
     from smsbot.values import Channel
@@ -22,8 +23,9 @@ class Said:
     """One text in one language, and the file and line where it is written.
 
     `context` is the place in its flow (`source.SourceText`); for the service's own words `flow` is
-    `core` and `context` the key. `original` is the source text that a translation was made from, or
-    empty for a source text itself; `is_stale` says that the source has changed since.
+    `core` and `context` the key; a course's flow has `course-` before its name. `original` is the
+    source text that a translation was made from, or empty for a source text itself; `is_stale` says
+    that the source has changed since.
     """
 
     flow: str
@@ -57,6 +59,7 @@ class Material:
     practice_labels: dict[str, str] = field(default_factory=dict)
     service_words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Service word to {spelling, folded: language}, as in `engine.model.Content`."""
+    courses: tuple[CourseSource, ...] = ()
 
     @property
     def official(self) -> frozenset[str]:

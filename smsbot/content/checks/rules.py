@@ -37,6 +37,7 @@ _LOADED = (
     Rule("placeholder", _ERROR, "write {name}, or {{ and }} for the braces themselves"),
     Rule("expression", _ERROR, "docs/flows.md shows what may stand in an expression"),
     Rule("flow", _ERROR, "docs/flows.md shows what may stand in a flow file"),
+    Rule("course", _ERROR, "docs/courses.md shows what may stand in a course file"),
     Rule("file-name", _ERROR, "rename the file to end in .yaml"),
     Rule("id-file-name", _ERROR, "give the file the name of its id"),
     Rule("home", _WARNING, "write flows/menu.yaml, the front door"),
@@ -89,6 +90,12 @@ _CHECKED = (
     Rule("keyword-collision", _ERROR, "choose another keyword for one of them"),
     Rule("keyword-service", _ERROR, "choose another keyword"),
     Rule("keyword-gateway", _ERROR, "choose another keyword"),
+    # courses
+    Rule("lesson-opening", _ERROR, "move the branch or the effect behind the first question"),
+    Rule("remind-opening", _ERROR, "move the branch or the effect behind the first question"),
+    Rule("course-crowded", _WARNING, "spread the lessons: two texts a week are the most"),
+    Rule("course-language", _WARNING, "complete the translation of the flow"),
+    Rule("course-unknown", _WARNING, "write flows/courses/<course>.yaml: docs/courses.md"),
     # the files around the flows
     Rule("dialogue", _ERROR, "docs/dialogue-tests.md shows the form of the file"),
     Rule("dialogue-missing", _WARNING, "write flows/tests/<flow>.yaml: docs/dialogue-tests.md"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from smsbot.content.checks.courses import check_courses
 from smsbot.content.checks.fit import check_fit
 from smsbot.content.checks.gather import gather
 from smsbot.content.checks.keywords import check_keywords
@@ -67,7 +68,8 @@ def run_checks(
         check_translations(material),
         check_fit(material),
         check_quizzes(material.flows),
-        check_keywords(material.flows, material.service_words),
+        check_keywords((*material.flows, *material.courses), material.service_words),
+        check_courses(material),
         stale_numbers(numbers, str(flows_dir / CONTACTS), today) if flows_dir and today else (),
         _dialogue_files(loaded, flows_dir) if flows_dir else (),
     )

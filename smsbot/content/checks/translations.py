@@ -58,8 +58,10 @@ def numbers(text: str) -> set[str]:
 def _synonyms(material: Material) -> dict[str, frozenset[str]]:
     """Give, for every keyword in capitals, the words that may stand for it in other languages."""
     found_words: dict[str, frozenset[str]] = {}
-    for flow in material.flows:
-        group = frozenset(word.upper() for word in flow.doc.keywords)
+    spoken = [flow.doc.keywords for flow in material.flows]
+    spoken += [course.doc.keywords for course in material.courses]
+    for keywords in spoken:
+        group = frozenset(word.upper() for word in keywords)
         found_words |= dict.fromkeys(group, group)
     for word, spellings in material.service_words.items():
         group = frozenset({word.upper(), *(spelling.upper() for spelling in spellings)})

@@ -60,6 +60,7 @@ def check_text(
 def _capitals(material: Material) -> frozenset[str]:
     """Give the words that people must read in capitals: keywords and service words."""
     words = {word for flow in material.flows for word in flow.doc.keywords}
+    words |= {word for course in material.courses for word in course.doc.keywords}
     words |= {word for spellings in material.service_words.values() for word in spellings}
     words |= set(material.service_words)
     return frozenset(word.upper() for word in words)

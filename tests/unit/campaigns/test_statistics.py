@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from math import isclose
+from math import isclose, sqrt
 
 import pytest
 
@@ -58,14 +58,48 @@ def paired(both: int, lost: int, won: int, neither: int) -> dict[Answers, int]:
     return {Answers(first, 1, then, 1): many for (first, then), many in counts.items()}
 
 
-def test_a_change_of_the_same_people_uses_that_they_are_the_same() -> None:
-    # Newcombe 1998, 17: 2635-2650: cells 20, 12, 2, 16; method 8 gives 0.0618 to 0.3242.
+def method_10(both: int, lost: int, won: int, neither: int) -> tuple[float, float]:
+    """The paper's formula for paired shares (17: 2635), written down a second time from its text."""
+    n = both + lost + won + neither
+    first, then = wilson((both + lost) / n, n), wilson((both + won) / n, n)
+    cross = both * neither - lost * won
+    cross = max(0.0, cross - n / 2) if cross > 0 else cross
+    sides = (both + lost) * (won + neither) * (both + won) * (lost + neither)
+    phi = cross / sqrt(sides) if sides else 0.0
+    value = then.value - first.value
+
+    def reach(one: float, other: float) -> float:
+        return sqrt(one**2 - 2 * phi * one * other + other**2)
+
+    low = value - reach(then.value - then.low, first.high - first.value)
+    return low, value + reach(then.high - then.value, first.value - first.low)
+
+
+@pytest.mark.parametrize(
+    "cells", [(20, 2, 12, 16), (36, 2, 12, 0), (1, 7, 1, 12), (10, 15, 5, 20), (15, 0, 0, 15)]
+)
+def test_a_change_of_the_same_people_is_newcombes(cells: tuple[int, int, int, int]) -> None:
+    found = change(paired(*cells))
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx(method_10(*cells))
+
+
+def test_a_change_uses_that_the_people_are_the_same() -> None:
+    found = change(paired(1, 7, 1, 12))
+    assert found is not None
+    # Fagerland, Lydersen and Laake, Statistics in Medicine 2014, 33: 2850, airway data of Bentur
+    assert (round(found.low, 3), round(found.high, 3)) == (-0.507, -0.026)
     found = change(paired(20, 2, 12, 16))
     assert found is not None
-    assert isclose(found.value, 0.2)
-    assert (round(found.low, 4), round(found.high, 4)) == (0.0618, 0.3242)
     apart = difference(proportion(32, 50), proportion(22, 50))
     assert found.high - found.low < apart.high - apart.low
+
+
+def test_people_who_all_stay_the_same_leave_room_for_change() -> None:
+    found = change(paired(15, 0, 0, 15))
+    assert found is not None
+    assert found.value == 0
+    assert 0.03 < found.high < 0.15
 
 
 def test_with_one_answer_each_a_share_is_a_plain_wilson_interval() -> None:
@@ -121,9 +155,9 @@ def test_the_interval_of_a_change_holds_the_truth_nineteen_times_in_twenty() -> 
     ("hits", "accepts", "d_prime", "bias"),
     [
         ((50, 100), (50, 100), 0.0, 0.0),
-        # (84.5/101, 16.5/101): z by NormalDist().inv_cdf, twice 0.97897...
-        ((84, 100), (84, 100), 1.9570, 0.0),
-        # All right: 20.5/21 and 0.5/21 (Hautus 1995), z = +-1.98075...
+        # 84.5/101 = 0.83663; the normal table has 0.83646 at 0.98 and 0.83891 at 0.99
+        ((84, 100), (84, 100), 1.9614, 0.0),
+        # All right: 20.5/21 = 0.97619 (Hautus 1995); the table has 0.97615 at 1.98
         ((20, 20), (20, 20), 3.9615, 0.0),
         # Overcaution: every scam caught, half of the genuine refused.
         ((20, 20), (10, 20), 1.9807, -0.9904),

@@ -363,7 +363,7 @@ def test_a_word_cannot_mean_two_things(tree: Tree) -> None:
 
 def test_other_files_beside_the_flows_are_no_flows(tree: Tree) -> None:
     version = tree.load().version
-    for name in ("tests/menu.yaml", "courses/c.yaml", "triage/r.yaml", "contacts.yaml", ".#m.yaml"):
+    for name in ("tests/menu.yaml", "triage/r.yaml", "contacts.yaml", ".#m.yaml"):
         path = tree.flows / name
         path.parent.mkdir(exist_ok=True)
         path.write_text("nothing: [")

@@ -133,6 +133,13 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("campaign_runs", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_campaign_runs_finished_at",
+            ["finished_at"],
+            unique=False,
+            sqlite_where=sa.text("finished_at IS NOT NULL"),
+            postgresql_where=sa.text("finished_at IS NOT NULL"),
+        )
         batch_op.create_index("ix_campaign_runs_state", ["state"], unique=False)
 
     op.create_table(

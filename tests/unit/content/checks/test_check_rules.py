@@ -428,7 +428,8 @@ TABLE: dict[str, tuple[list[Example], list[Example]]] = {
     ),
     "dialogue-missing": ([Example("flows/tests/lesson.yaml", without=True)], []),
 }
-ELSEWHERE = {"call-depth", "channels", "flow"}
+OF_COURSES = {"course", "course-crowded", "course-language", "course-unknown"}
+ELSEWHERE = {"call-depth", "channels", "flow", "lesson-opening", "remind-opening"} | OF_COURSES
 """Rules whose examples need more than one edit: they have tests of their own."""
 
 

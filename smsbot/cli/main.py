@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "backup": ("smsbot.cli.backup:backup", "Save SQL, content and audit in one file."),
     "campaign": ("smsbot.cli.campaign:campaign", "Broadcasts: plan, price, approve, send, stop."),
+    "case": ("smsbot.cli.case:case", "Reports of scams: judge texts, train the judge."),
     "channels": ("smsbot.cli.channels:channels", "List the channels and their webhook addresses."),
     "check": ("smsbot.cli.check:check", "Find every fault of flows and messages."),
     "contacts": ("smsbot.cli.contacts:contacts", "People: lists in and out, erasing a person."),

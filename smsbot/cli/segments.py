@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from smsbot.errors import SmsbotError
+from smsbot.cli.jsonlines import decoded, rows_of
 from smsbot.text.segments import segment
 from smsbot.text.typography import fold_typography
 
@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from smsbot.text.segments import Segmentation
-
-
-class BadLine(SmsbotError):
-    """A line of the input is not what it should be; the message names the line and the fault."""
-
-    code = "bad_line"
 
 
 @click.command()
@@ -44,43 +38,17 @@ def segments(text: str | None, as_json: bool, jsonl: bool) -> None:
     if text is None:
         raise click.UsageError("give a TEXT, or - to read it from standard input")
     if text == "-":
-        text = _decoded(sys.stdin.buffer.read(), "standard input").removesuffix("\n")
+        text = decoded(sys.stdin.buffer.read(), "standard input").removesuffix("\n")
     found = segment(text)
     click.echo(json.dumps(_as_dict(found)) if as_json else "\n".join(_in_words(text, found)))
 
 
 def _count_lines(source: BinaryIO) -> None:
     """Answer each line as soon as it is read; memory holds one line. Blank lines are passed over."""
-    for number, raw in enumerate(source, 1):
-        line = _decoded(raw, f"line {number}").strip()
-        if number == 1:
-            line = line.removeprefix("\ufeff")
-        if line:
-            identity, text = _parsed(line, number)
-            sys.stdout.write(json.dumps({"id": identity, **_as_dict(segment(text))}) + "\n")
-            sys.stdout.flush()
-
-
-def _parsed(line: str, number: int) -> tuple[str | int, str]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as fault:
-        raise BadLine(f"line {number} is not JSON") from fault
-    if not isinstance(row, dict):
-        raise BadLine(f"line {number} is not an object with id and text")
-    if not isinstance(row.get("text"), str):
-        raise BadLine(f"line {number} has no text that is a string")
-    identity = row.get("id")
-    if not isinstance(identity, str | int) or isinstance(identity, bool):
-        raise BadLine(f"line {number} has no id that is a string or a number")
-    return identity, row["text"]
-
-
-def _decoded(raw: bytes, where: str) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as fault:
-        raise BadLine(f"{where} is not UTF-8 (byte {fault.start + 1})") from fault
+    for _, row in rows_of(source):
+        counted = {"id": row["id"], **_as_dict(segment(row["text"]))}
+        sys.stdout.write(json.dumps(counted) + "\n")
+        sys.stdout.flush()
 
 
 def _as_dict(found: Segmentation) -> dict[str, Any]:

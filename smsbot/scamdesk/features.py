@@ -13,7 +13,7 @@ import zlib
 from typing import Final
 
 BUCKETS: Final = 1 << 17
-_LONGEST: Final = 1600
+LONGEST: Final = 1600
 _SHORTEST_PIECE, _LONGEST_PIECE = 2, 5
 _MASKS: Final = (
     (
@@ -38,7 +38,7 @@ _SHORT_CODE: Final = re.compile(r"\b(?:to|kwa|kwenda|call|piga)\s+\d{3,6}\b")
 
 def masked(text: str) -> str:
     """Give the text in small letters with links, dialling codes, phones, ids and numbers masked."""
-    text = unicodedata.normalize("NFKC", text[:_LONGEST]).lower()
+    text = unicodedata.normalize("NFKC", text[:LONGEST]).lower()
     for pattern, mark in _MASKS:
         text = pattern.sub(mark, text)
     return text
@@ -62,8 +62,8 @@ def features(text: str) -> list[int]:
 
 
 def _signs(text: str, hidden: str) -> list[str]:
-    lowered = text[:_LONGEST].lower()
-    letters = [char for char in text[:_LONGEST] if char.isalpha()]
+    lowered = text[:LONGEST].lower()
+    letters = [char for char in text[:LONGEST] if char.isalpha()]
     shouted = sum(map(str.isupper, letters)) / len(letters) if letters else 0.0
     found = [f"s:length:{min(len(text) // 40, 8)}", f"s:shouts:{int(shouted * 4)}"]
     found += [f"s:{mark}" for mark in ("<url>", "<code>", "<phone>", "<id>") if mark in hidden]

@@ -9,6 +9,7 @@ expert is a linear machine over hashed features; its weights are bytes. The file
 from __future__ import annotations
 
 import math
+import re
 import zlib
 from array import array
 from dataclasses import dataclass
@@ -19,12 +20,21 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from smsbot.errors import ConfigError
-from smsbot.scamdesk.features import BUCKETS, features
+from smsbot.scamdesk.features import BUCKETS, LONGEST, features
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MAGIC: Final = b"smsbot-triage-1\n"
+SWAHILI: Final = "sw"
+_SWAHILI_ENOUGH: Final = 0.15
+_SWAHILI: Final = frozenset(
+    "na ya wa kwa ni hii hiyo ile iyo hizo namba nambari pesa hela jina tuma nitumie itume sasa yako"
+    " yangu lako wako mimi wewe kwenye simu laini katika kama bado tu tafadhali asante habari ndugu"
+    " mteja umepokea imethibitishwa salio kiasi kutoka za la cha vya hapa hapo leo kesho jana nimekosea"
+    " rudisha nataka kwamba lakini pia kuwa ili au piga wakala shilingi hakuna usi baba mama kaka dada".split()
+)
+_WORD: Final = re.compile(r"[a-z']+")
 _BROKEN: Final = "the triage model is damaged: train it again with `smsbot case train`"
 
 
@@ -84,7 +94,7 @@ class Model:
         """
         buckets = features(text)
         if market not in self.gate:
-            market = max(self.gate, key=lambda name: self.gate[name].margin(buckets))
+            market = self._market(text, buckets)
         scam = self._likelihood(market, "scam", buckets)
         unwanted = self._likelihood(market, "unwanted", buckets)
         if scam is None:
@@ -98,6 +108,12 @@ class Model:
             unwanted = max(unwanted, *(one for one in asked if one is not None), 0.0)
         return Opinion(market, scam, max(scam, unwanted))
 
+    def _market(self, text: str, buckets: Sequence[int]) -> str:
+        """Give the market that a text resembles; its Swahili words, where there are enough, decide."""
+        if SWAHILI in self.gate and swahili_share(text) >= _SWAHILI_ENOUGH:
+            return SWAHILI
+        return max(self.gate, key=lambda name: self.gate[name].margin(buckets))
+
     def _likelihood(self, market: str, kind: str, buckets: Sequence[int]) -> float | None:
         head = self.experts.get((market, kind))
         return None if head is None else head.likelihood(buckets)
@@ -110,6 +126,12 @@ class Model:
 
     def _without_scam(self) -> list[str]:
         return [name for name in sorted(self.gate) if (name, "scam") not in self.experts]
+
+
+def swahili_share(text: str) -> float:
+    """Give which part of the words are among the hundred commonest of Swahili texts, 0 to 1."""
+    words = _WORD.findall(text[:LONGEST].lower())
+    return sum(word in _SWAHILI for word in words) / max(1, len(words))
 
 
 def pack(model: Model) -> bytes:

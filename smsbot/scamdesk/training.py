@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SCAM_LABELS: Final = frozenset({"scam", "smishing"})
 MARKETING_LABELS: Final = frozenset({"spam", "marketing"})
 GENUINE_LABELS: Final = frozenset({"ham", "genuine", "ordinary"})
+LABELS: Final = SCAM_LABELS | MARKETING_LABELS | GENUINE_LABELS
 _COST: Final = 5.0
 _EPOCHS: Final = 15
 _FOLDS: Final = 5

@@ -22,6 +22,7 @@ class CodeEffect(StrEnum):
     DIVERT = "divert"
     BAR = "bar"
     UNLOCK = "unlock"
+    CANCEL = "cancel"
     HIDE = "hide"
     WAIT = "wait"
     SHOW = "show"
@@ -43,7 +44,10 @@ class DialCode:
         return self.effect in (CodeEffect.DIVERT, CodeEffect.BAR, CodeEffect.UNLOCK)
 
 
-_FOUND: Final = re.compile(r"(?<![\w*#])([*#]{1,2})(\d{1,4})((?:\*[\d+]{0,20}){0,6})(#?)(?![\w*])")
+_FOUND: Final = re.compile(
+    r"(?<![\w*#])([*#]{1,2}) ?(\d{1,4})((?: ?\* ?[\d+]{0,20}(?: \d{2,4}){0,3}){0,6}) ?(#?)(?![\w*])"
+)
+_WIDE: Final = str.maketrans("＊＃＋０１２３４５６７８９", "*#+0123456789")
 _EFFECTS: Final[Mapping[CodeEffect, frozenset[str]]] = {
     CodeEffect.DIVERT: frozenset({"21", "61", "62", "67", "002", "004"}),
     CodeEffect.BAR: frozenset({"33", "331", "332", "35", "351", "330", "333", "353"}),
@@ -52,6 +56,7 @@ _EFFECTS: Final[Mapping[CodeEffect, frozenset[str]]] = {
     CodeEffect.WAIT: frozenset({"43"}),
     CodeEffect.SHOW: frozenset({"06"}),
 }
+_PIECES: Final = re.compile(r"[*#]|[^*#\s]+")
 _SERVICE_CODES: Final = {code: effect for effect, codes in _EFFECTS.items() for code in codes}
 
 
@@ -61,20 +66,22 @@ def find_codes(text: str) -> tuple[DialCode, ...]:
     Only the first number tells what a code is: `*33#` bars calls, `*100*33#` is a menu.
     """
     found: list[DialCode] = []
-    for match in _FOUND.finditer(text):
+    for match in _FOUND.finditer(text.translate(_WIDE)):
         prefix, head, rest, closed = match.groups()
         effect = _SERVICE_CODES.get(head, CodeEffect.MENU)
         if prefix == "*#" and effect is not CodeEffect.MENU:
             effect = CodeEffect.SHOW  # asks how it stands, and changes nothing
         elif effect is CodeEffect.SHOW:
             effect = CodeEffect.MENU
+        elif prefix[0] == "#" and effect in (CodeEffect.DIVERT, CodeEffect.BAR):
+            effect = CodeEffect.CANCEL  # `##002#` ends every divert: the remedy, not the trap
         if not closed and (effect is CodeEffect.MENU or not rest):
             continue
-        found.append(DialCode(match[0], effect, match.start(), match.end()))
+        code = match[0].replace(" ", "")
+        found.append(DialCode(code, effect, match.start(), match.end()))
     return tuple(found)
 
 
 def undialable(code: str) -> str:
-    """Give a code in a form that no phone offers to dial: `star 35 star 0000 star 16 hash`."""
-    words = {"*": " star ", "#": " hash ", "+": " plus "}
-    return " ".join("".join(words.get(char, char) for char in code).split())
+    """Give a code in a form that no phone offers to dial: `* 35 * 0000 * 16 #`."""
+    return " ".join(_PIECES.findall(code))

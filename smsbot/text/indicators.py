@@ -15,6 +15,7 @@ from smsbot.text.dialcodes import find_codes, undialable
 from smsbot.text.folding import plain
 from smsbot.text.numbers import parse_amount
 from smsbot.text.phones import country_of, find_phones, parse_phone
+from smsbot.text.urls import URL, defanged, find_urls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,21 +56,6 @@ class Indicator:
         return self.value
 
 
-_TOP: Final = (
-    "com|org|net|info|biz|app|online|site|shop|xyz|top|link|click|club|live|vip|icu|dev|africa|mobi"
-    "|page|tech|win|loan|store|work|fun|bit|me|ly|gl|gd|io|co|ke|tz|ug|ng|gh|rw|za|et|sn|ci|cm|mz|ao"
-    "|ml|bf|bj|tg|cd|bi|ss|zm|zw|mw|uk|fr|eu|us|ru|cn|in"
-)
-_URL: Final = re.compile(
-    rf"(?<![\w@.])(?:(?:https?|hxxps?)://)?(?:[a-z0-9-]{{1,63}}(?:\.|\[\.\])){{1,6}}(?:{_TOP})"
-    r"(?![\w-])(?:/[^\s<>\"']{0,300})?",
-    re.IGNORECASE,
-)
-_TRAILING: Final = ".,;:!?)]}'\""
-_SECOND_LEVEL: Final = frozenset(
-    {"co", "go", "or", "ac", "ne", "sc", "gov", "edu", "com", "org", "me"}
-)
-_COUNTRY_LETTERS: Final = 2
 _TILL: Final = re.compile(
     r"\b(?:till(?: (?:no|number|namba))?|buy goods(?: till)?|lipa (?:kwa|namba|na)(?: \w+)?)\b"
     r"[ .:#-]{0,4}(?:no|number|namba|is|ni)?[ .:#-]{0,4}(\d{5,8})(?!\d)",
@@ -78,6 +64,9 @@ _TILL: Final = re.compile(
 _PAYBILL: Final = re.compile(
     r"\bpay ?bill\b(?: (?:no|number|namba))?[ .:#-]{0,4}(?:is|ni)?[ .:#-]{0,3}(\d{5,7})(?!\d)",
     re.IGNORECASE,
+)
+_ACCOUNT: Final = re.compile(
+    r"\b(?:account|acc(?:t)?|a/c|akaunti)(?: (?:no|number|namba))?[ .:#-]{0,4}(\d{4,16})(?!\d)", re.IGNORECASE
 )
 _WALLET: Final = re.compile(
     r"\b(0x[0-9a-fA-F]{40}|(?:bc1|[13])[a-km-zA-HJ-NP-Z1-9]{25,39}|T[1-9A-HJ-NP-Za-km-z]{33})\b"
@@ -126,13 +115,15 @@ def find_indicators(text: str, *, sender: str = "", country: str = "") -> tuple[
 def _all(text: str, sender: str, country: str) -> Iterator[Indicator]:
     codes = find_codes(text)
     without_codes = text
-    for code in codes:
-        without_codes = without_codes.replace(code.code, " | ")
+    for code in reversed(codes):
+        without_codes = f"{without_codes[: code.start]} | {without_codes[code.end :]}"
     if sender:
         yield sender_indicator(sender, country)
     tills = [match[1] for match in _TILL.finditer(without_codes)]
     paybills = [match[1] for match in _PAYBILL.finditer(without_codes)]
-    for number in find_phones(_URL.sub(" | ", without_codes), country):
+    for pattern in (URL, _TILL, _PAYBILL, _ACCOUNT):
+        without_codes = pattern.sub(" | ", without_codes)
+    for number in find_phones(without_codes, country):
         yield Indicator(IndicatorType.PHONE, number.e164, country_of(number))
     for url in find_urls(text):
         yield Indicator(IndicatorType.URL, url)
@@ -155,39 +146,6 @@ def sender_indicator(sender: str, country: str) -> Indicator:
 def is_name(sender: str) -> bool:
     """Say whether a sender is one that an operator gives out: a name or a short code, no phone."""
     return bool(_ALPHA_SENDER.fullmatch(sender) or _SHORT_SENDER.fullmatch(sender))
-
-
-def find_urls(text: str) -> list[str]:
-    """Give the links of a text without scheme, as `host/path`, the host in small letters."""
-    found = []
-    for match in _URL.finditer(text[:_LONGEST]):
-        link = match[0].replace("[.]", ".").rstrip(_TRAILING)
-        bare = re.sub(r"^(?:https?|hxxps?)://", "", link, flags=re.IGNORECASE)
-        host, slash, path = bare.partition("/")
-        top = host.rpartition(".")[2].lower()
-        is_plain_word = len(top) == _COUNTRY_LETTERS and not slash and "://" not in match[0]
-        if is_plain_word and host.count(".") < 2 and not host.lower().startswith("www."):  # noqa: PLR2004
-            continue  # "asante.me": a full stop without a space
-        found.append(host.lower() + slash + path)
-    return list(dict.fromkeys(found))
-
-
-def registered_domain(url: str) -> str:
-    """Give the part of a link's host that somebody registered: `x.co.ke` of `a.b.x.co.ke/p`.
-
-    By a short list of second levels (co, go, or, ac ...), which fits Africa's registries.
-    """
-    labels = url.partition("/")[0].partition(":")[0].split(".")
-    keep = 2
-    if len(labels) > keep and len(labels[-1]) == _COUNTRY_LETTERS and labels[-2] in _SECOND_LEVEL:
-        keep = 3
-    return ".".join(labels[-keep:])
-
-
-def defanged(url: str) -> str:
-    """Give a link that no phone makes clickable: `bit[.]ly/x`."""
-    host, slash, path = url.partition("/")
-    return host.replace(".", "[.]") + slash + path.replace(".", "[.]")
 
 
 def find_amounts(text: str, country: str = "") -> list[str]:

@@ -47,7 +47,7 @@ def train(files: tuple[Path, ...], output: Path) -> None:
     from smsbot.scamdesk.model import pack
     from smsbot.scamdesk.training import train as learn
 
-    rows = [row for path in files for row in _rows(path)]
+    rows = [row for path in files for row in rows_of_file(path)]
     if len({row.is_unwanted for row in rows}) < 2:  # noqa: PLR2004  # yes and no
         raise BadRow("the files need texts that are scams or spam, and texts that are neither")
     about = {
@@ -59,7 +59,8 @@ def train(files: tuple[Path, ...], output: Path) -> None:
     click.echo(f"{output}: {len(packed):,} bytes from {len(rows):,} texts")
 
 
-def _rows(path: Path) -> Iterator[Labelled]:
+def rows_of_file(path: Path) -> Iterator[Labelled]:
+    """Give the labelled texts of a file; raise BadRow."""
     from smsbot.scamdesk.training import LABELS, Labelled
 
     try:

@@ -1,6 +1,6 @@
 """What the model sees of a text: hashed pieces of its words, with numbers, links and codes masked.
 
-A piece is a run of two to five characters inside a word, a word, or two words side by side; a sign is
+A piece is a run of characters inside a word, a word, or two words side by side; a sign is
 something about the whole text (it names a phone, it shouts). Each becomes a bucket by its CRC-32, so
 that nobody can read a text back from the weights. Pure, and the same on every machine.
 """
@@ -14,7 +14,6 @@ from typing import Final
 
 BUCKETS: Final = 1 << 17
 LONGEST: Final = 1600
-_SHORTEST_PIECE, _LONGEST_PIECE = 2, 5
 _MASKS: Final = (
     (
         re.compile(
@@ -44,15 +43,18 @@ def masked(text: str) -> str:
     return text
 
 
-def features(text: str) -> list[int]:
-    """Give the buckets of a text, each once, in order: some 250 of a text of 150 characters."""
+def features(text: str, shortest: int, longest: int) -> list[int]:
+    """Give the buckets of a text, each once, in order: some 700 of a text of 150 characters.
+
+    `shortest` and `longest` are the sizes of the pieces inside words.
+    """
     hidden = masked(text)
     words = hidden.split()
     pieces = set(_signs(text, hidden))
     for index, word in enumerate(words):
         padded = f" {word} "
         length = len(padded)
-        for size in range(_SHORTEST_PIECE, _LONGEST_PIECE + 1):
+        for size in range(shortest, longest + 1):
             pieces.update("c" + padded[at : at + size] for at in range(max(1, length - size + 1)))
         pieces.add("w" + word)
         if index:

@@ -27,26 +27,42 @@ if TYPE_CHECKING:
 
 MAGIC: Final = b"smsbot-triage-1\n"
 SWAHILI: Final = "sw"
-_SWAHILI_ENOUGH: Final = 0.15
+_ENOUGH: Final = 0.15
+NOBODYS: Final = ""
+"""The market of texts in a language that no expert has read: only the rules judge them."""
+UNKNOWING: Final = 0.2
+_NOT_RULED_OUT: Final = 0.08
+"""Below it a market's own expert is sure enough that nobody else is asked."""
 _SWAHILI: Final = frozenset(
     "na ya wa kwa ni hii hiyo ile iyo hizo namba nambari pesa hela jina tuma nitumie itume sasa yako"
     " yangu lako wako mimi wewe kwenye simu laini katika kama bado tu tafadhali asante habari ndugu"
     " mteja umepokea imethibitishwa salio kiasi kutoka za la cha vya hapa hapo leo kesho jana nimekosea"
     " rudisha nataka kwamba lakini pia kuwa ili au piga wakala shilingi hakuna usi baba mama kaka dada".split()
 )
-_WORD: Final = re.compile(r"[a-z']+")
+_FRENCH: Final = frozenset(
+    "le la les des du de un une et est sont vous votre vos nous notre je tu il elle ce cet cette ces au aux"
+    " sur dans pour par avec pas ne que qui avez recu reçu compte solde montant numero numéro argent"
+    " envoyez merci bonjour client service code cher chere chère être bien mais ou où si plus mon ma mes"
+    " ton ta tes demain soir maman papa".split()
+)
+_WORD: Final = re.compile(r"[^\W\d_]+")
 _BROKEN: Final = "the triage model is damaged: train it again with `smsbot case train`"
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One linear machine. A margin at `threshold` is a likelihood of one half."""
+    """One linear machine. A margin at `threshold` is a likelihood of one half.
+
+    `shortest` and `longest` are the sizes of the pieces of words that it looks at.
+    """
 
     weights: array[int]
     scale: float
     bias: float
     threshold: float = 0.0
     slope: float = 1.0
+    shortest: int = 2
+    longest: int = 5
 
     def margin(self, buckets: Sequence[int]) -> float:
         """Give the signed distance of a text: above zero speaks for."""
@@ -92,31 +108,38 @@ class Model:
         of one market look like the scams of another. What a market's own expert lets pass as wanted is
         looked at by those without a scam expert too: marketing is the same everywhere.
         """
-        buckets = features(text)
+        seen = _Seen(text)
         if market not in self.gate:
-            market = self._market(text, buckets)
-        scam = self._likelihood(market, "scam", buckets)
-        unwanted = self._likelihood(market, "unwanted", buckets)
+            market = self._market(seen)
+        if market == NOBODYS:
+            return Opinion(market, UNKNOWING, UNKNOWING)
+        scam = self._likelihood(market, "scam", seen)
+        unwanted = self._likelihood(market, "unwanted", seen)
         if scam is None:
             unwanted = unwanted or 0.0
-            others = (self._likelihood(name, "scam", buckets) for name in self._with_both())
+            others = (self._likelihood(name, "scam", seen) for name in self._with_both())
             scam = min(unwanted, max((one for one in others if one is not None), default=0.0))
         elif unwanted is None:
             unwanted = scam
-        else:
-            asked = (self._likelihood(name, "unwanted", buckets) for name in self._without_scam())
+        elif unwanted > _NOT_RULED_OUT:
+            asked = (self._likelihood(name, "unwanted", seen) for name in self._without_scam())
             unwanted = max(unwanted, *(one for one in asked if one is not None), 0.0)
         return Opinion(market, scam, max(scam, unwanted))
 
-    def _market(self, text: str, buckets: Sequence[int]) -> str:
-        """Give the market that a text resembles; its Swahili words, where there are enough, decide."""
-        if SWAHILI in self.gate and swahili_share(text) >= _SWAHILI_ENOUGH:
+    def _market(self, seen: _Seen) -> str:
+        """Give the market that a text resembles; its commonest words, where there are enough, decide."""
+        swahili, french = word_shares(seen.text)
+        if SWAHILI in self.gate and swahili >= _ENOUGH and swahili >= french:
             return SWAHILI
-        return max(self.gate, key=lambda name: self.gate[name].margin(buckets))
+        if french >= _ENOUGH or not is_latin(seen.text):
+            return NOBODYS
+        return max(
+            sorted(self.gate), key=lambda name: self.gate[name].margin(seen.by(self.gate[name]))
+        )
 
-    def _likelihood(self, market: str, kind: str, buckets: Sequence[int]) -> float | None:
+    def _likelihood(self, market: str, kind: str, seen: _Seen) -> float | None:
         head = self.experts.get((market, kind))
-        return None if head is None else head.likelihood(buckets)
+        return None if head is None else head.likelihood(seen.by(head))
 
     def _with_both(self) -> list[str]:
         markets = sorted(self.gate)
@@ -128,10 +151,33 @@ class Model:
         return [name for name in sorted(self.gate) if (name, "scam") not in self.experts]
 
 
-def swahili_share(text: str) -> float:
-    """Give which part of the words are among the hundred commonest of Swahili texts, 0 to 1."""
+class _Seen:
+    """A text and what heads see of it, each way once."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._found: dict[tuple[int, int], list[int]] = {}
+
+    def by(self, head: Head) -> list[int]:
+        sizes = (head.shortest, head.longest)
+        if sizes not in self._found:
+            self._found[sizes] = features(self.text, *sizes)
+        return self._found[sizes]
+
+
+def word_shares(text: str) -> tuple[float, float]:
+    """Give which part of the words are among the commonest of Swahili and of French, 0 to 1 each."""
     words = _WORD.findall(text[:LONGEST].lower())
-    return sum(word in _SWAHILI for word in words) / max(1, len(words))
+    count = max(1, len(words))
+    return sum(word in _SWAHILI for word in words) / count, sum(
+        word in _FRENCH for word in words
+    ) / count
+
+
+def is_latin(text: str) -> bool:
+    """Say whether most letters are Latin: the experts have read nothing else."""
+    letters = [char for char in text[:LONGEST] if char.isalpha()]
+    return not letters or sum(char < "\u0250" for char in letters) * 2 >= len(letters)
 
 
 def pack(model: Model) -> bytes:
@@ -141,7 +187,14 @@ def pack(model: Model) -> bytes:
     index = {
         "about": dict(model.about),
         "heads": {
-            name: [head.scale, head.bias, head.threshold, head.slope]
+            name: [
+                head.scale,
+                head.bias,
+                head.threshold,
+                head.slope,
+                head.shortest,
+                head.longest,
+            ]
             for name, head in sorted(heads.items())
         },
     }

@@ -88,21 +88,26 @@ def evaluate(rows: list[Labelled]) -> None:
         ]
         shown = " ".join(f"{100 * one / max(1, len(ham)):5.1f}%" for one in share)
         print(
-            f"{market:8} {len(mine):6} {precision:6.3f} {recall:6.3f} {both:6.3f}  {shown}", flush=True
+            f"{market:8} {len(mine):6} {precision:6.3f} {recall:6.3f} {both:6.3f}  {shown}",
+            flush=True,
         )
 
 
 def speed() -> None:
     """Print the milliseconds that a text takes."""
     typology = load_typology(RULES)
-    words = "tuma kwa namba hii your account PIN 0712345678 Ksh3,500 confirmed balance call now".split()
+    words = (
+        "tuma kwa namba hii your account PIN 0712345678 Ksh3,500 confirmed balance call now".split()
+    )
     rng = random.Random(1)
     texts = [" ".join(rng.choices(words, k=25)) for _ in range(500)]
     classify_text(texts[0], typology=typology)
     began = time.process_time()
     for text in texts:
         classify_text(text, typology=typology, country="KE")
-    print(f"a text of 150 letters: {(time.process_time() - began) / len(texts) * 1000:.2f} ms of CPU")
+    print(
+        f"a text of 150 letters: {(time.process_time() - began) / len(texts) * 1000:.2f} ms of CPU"
+    )
 
 
 if __name__ == "__main__":

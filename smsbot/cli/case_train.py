@@ -35,7 +35,11 @@ class BadRow(SmsbotError):
     metavar="FILE.csv..",
 )
 @click.option(
-    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The model."
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The model.",
 )
 def train(files: tuple[Path, ...], output: Path) -> None:
     """Train the small model; the same rows give the same bytes.

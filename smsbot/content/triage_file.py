@@ -25,7 +25,9 @@ FOLDER = "triage"
 """In the flows folder."""
 NEVER, GO_ON = "never", "go-on"
 """The lists that patterns are negated by: `never send`, and not by `do not delay`."""
-KNOWN_TYPES = frozenset({*(f"T{number:02}" for number in range(1, 23)), MARKETING, GENUINE, UNCLEAR})
+KNOWN_TYPES = frozenset(
+    {*(f"T{number:02}" for number in range(1, 23)), MARKETING, GENUINE, UNCLEAR}
+)
 _PATTERNS = {
     r"^T\d{2}$": "a type such as T01",
     "^[a-z][a-z0-9-]{0,39}$": "small letters, digits and hyphens, 40 at most",
@@ -91,9 +93,7 @@ def _read(path: Path) -> tuple[YamlFile | None, RulesDoc | None, list[Fault]]:
         return file, RulesDoc.model_validate(file.data), []
     except ValidationError as error:
         faults = document_faults(file, error, RulesDoc, _PATTERNS)
-        return file, None, [
-            _fault(each.path, each.line, each.words, each.hint) for each in faults
-        ]
+        return file, None, [_fault(each.path, each.line, each.words, each.hint) for each in faults]
 
 
 def _shape_faults(read: list[tuple[YamlFile, RulesDoc]], folder: str) -> Iterator[Fault]:
@@ -107,7 +107,9 @@ def _shape_faults(read: list[tuple[YamlFile, RulesDoc]], folder: str) -> Iterato
             yield from _twice(seen, f"the type {each.id}", file, (*place, "id"))
             if each.id not in KNOWN_TYPES:
                 words = f"there is no type {each.id}"
-                yield _fault(file.path, file.line((*place, "id")), words, "T01 to T22, T90, T91, T99")
+                yield _fault(
+                    file.path, file.line((*place, "id")), words, "T01 to T22, T90, T91, T99"
+                )
             for index, sign in enumerate(each.signs):
                 yield from _twice(seen, f"the sign {sign.name}", file, (*place, "signs", index))
     missing = sorted(KNOWN_TYPES - {each.id for _, doc in read for each in doc.types})

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MAGIC: Final = b"smsbot-triage-1\n"
 SWAHILI: Final = "sw"
 _ENOUGH: Final = 0.15
+_SOME: Final = 0.05
 NOBODYS: Final = ""
 """The market of texts in a language that no expert has read: only the rules judge them."""
 UNKNOWING: Final = 0.2
@@ -133,9 +134,10 @@ class Model:
             return SWAHILI
         if french >= _ENOUGH or not is_latin(seen.text):
             return NOBODYS
-        return max(
-            sorted(self.gate), key=lambda name: self.gate[name].margin(seen.by(self.gate[name]))
-        )
+        likely = [name for name in sorted(self.gate) if name != SWAHILI or swahili >= _SOME]
+        if not likely:
+            return NOBODYS
+        return max(likely, key=lambda name: self.gate[name].margin(seen.by(self.gate[name])))
 
     def _likelihood(self, market: str, kind: str, seen: _Seen) -> float | None:
         head = self.experts.get((market, kind))

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from smsbot.scamdesk.model import shipped
-from smsbot.text.indicators import find_indicators
+from smsbot.text.indicators import IndicatorType, find_indicators
 from smsbot.text.redaction import redact
 from smsbot.text.typology import GENUINE, MARKETING, UNCLEAR
 
@@ -50,6 +50,11 @@ _LIKE_MARKETING: Final = {
     "sw": "Maneno yake yanafanana na ya matangazo.",
     "fr": "Ses mots ressemblent a ceux de la publicite.",
 }
+_BLANK: Final = {
+    "en": "There is no text to judge.",
+    "sw": "Hakuna maandishi ya kuchunguza.",
+    "fr": "Il n'y a pas de texte.",
+}
 _NOTHING: Final = {
     "en": "Nothing unusual was found. Still never share your PIN.",
     "sw": "Hakuna kisicho cha kawaida. Bado usitoe PIN yako.",
@@ -82,6 +87,10 @@ def classify_text(
 
     `country` (ISO 3166-1 alpha-2) reads national numbers and sums. `model` is the package's own.
     """
+    if not text.strip():
+        nothing = find_indicators("", sender=sender, country=country)
+        words = _BLANK.get(language, _BLANK["en"])
+        return Judgement(Band.UNSURE, UNCLEAR, 0.0, (words,), nothing, "")
     found = typology.findings(text, sender)
     opinion = (model or shipped()).opinion(text)
     signs = _SIGN_FOR * found.against - _SIGN_AGAINST * found.weights.get(GENUINE, 0.0)
@@ -96,8 +105,21 @@ def classify_text(
         type=kind,
         score=round(scam, 3),
         reasons=_reasons(band, kind, found, language),
-        indicators=find_indicators(text, sender=sender, country=country),
+        indicators=_accused(found, band, text, sender, country),
         redacted=redact(text),
+    )
+
+
+def _accused(
+    found: Findings, band: Band, text: str, sender: str, country: str
+) -> tuple[Indicator, ...]:
+    """Give the indicators, without the phones of those whom a genuine receipt names: bystanders."""
+    every = find_indicators(text, sender=sender, country=country)
+    if band is not Band.ORDINARY or not found.weights.get(GENUINE):
+        return every
+    of_sender = find_indicators("", sender=sender, country=country)
+    return tuple(
+        each for each in every if each.type is not IndicatorType.PHONE or each in of_sender
     )
 
 

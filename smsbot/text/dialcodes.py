@@ -78,7 +78,8 @@ def find_codes(text: str) -> tuple[DialCode, ...]:
         if not closed and (effect is CodeEffect.MENU or not rest):
             continue
         code = match[0].replace(" ", "")
-        found.append(DialCode(code, effect, match.start(), match.end()))
+        end = match.start() + len(match[0].rstrip())
+        found.append(DialCode(code, effect, match.start(), end))
     return tuple(found)
 
 

@@ -66,7 +66,8 @@ _PAYBILL: Final = re.compile(
     re.IGNORECASE,
 )
 _ACCOUNT: Final = re.compile(
-    r"\b(?:account|acc(?:t)?|a/c|akaunti)(?: (?:no|number|namba))?[ .:#-]{0,4}(\d{4,16})(?!\d)", re.IGNORECASE
+    r"\b(?:account|acc(?:t)?|a/c|akaunti)(?: (?:no|number|namba))?[ .:#-]{0,4}(\d{4,16})(?!\d)",
+    re.IGNORECASE,
 )
 _WALLET: Final = re.compile(
     r"\b(0x[0-9a-fA-F]{40}|(?:bc1|[13])[a-km-zA-HJ-NP-Z1-9]{25,39}|T[1-9A-HJ-NP-Za-km-z]{33})\b"

@@ -30,13 +30,9 @@ _SUM: Final = re.compile(
     r"\b(?:ksh|kes|tsh|tshs|tzs|ugx|ush|shs?|rwf|frw|fcfa|cfa|xof|xaf|ngn|ghs|usd)s?[.: ]{0,2}\d"
     r"|\d ?(?:/[=-]|ksh|tsh|tshs|tzs|ugx|rwf|fcfa|f cfa|cfa|shs?|xof|xaf)\b"
 )
-_BALANCE: Final = re.compile(
-    r"\b(?:balance|bal|salio|solde|balansi|baalansi)\b[^.!?\n]{0,40}?\d"
-)
+_BALANCE: Final = re.compile(r"\b(?:balance|bal|salio|solde|balansi|baalansi)\b[^.!?\n]{0,40}?\d")
 _FEE: Final = re.compile(r"\b(?:cost|fee|charge|gharama|ada|frais|makato|tozo|tax)s?\b")
-_WHEN: Final = re.compile(
-    r"\b\d{1,4}[/-](?:\d{1,2}|[a-z]{3,9})[/-]\d{2,4}\b|\b\d{1,2}:\d{2}\b"
-)
+_WHEN: Final = re.compile(r"\b\d{1,4}[/-](?:\d{1,2}|[a-z]{3,9})[/-]\d{2,4}\b|\b\d{1,2}:\d{2}\b")
 _LOCKED: Final = re.compile(
     r"\b(?:balance|bal|salio|solde)\b[^.!?\n]{0,25}?(?:\(?locked|\(?suspended|\(?blocked|\(?pending|imefungwa|limefungwa|limezuiliwa|bloque)"
     r"|\((?:locked|pending|on hold|reversal)\)"

@@ -24,9 +24,7 @@ _ID_WORDS: Final = (
     r"|kitambulisho(?: namba)?|namba(?:ri)? ya kitambulisho|nssf|nhif|kra pin|tin|account(?: no| number)?"
     r"|acc(?:t)?(?: no)?|akaunti(?: namba)?|compte|carte(?: d.identite)?"
 )
-_JOIN: Final = (
-    r"(?:\s{0,3}(?:yako|yangu|lako|langu|wako|wangu|yake|is|was|ni|est|kwa|number|namba|no|:|=|#|-|\.|,|\()){0,4}\s{0,3}"
-)
+_JOIN: Final = r"(?:\s{0,3}(?:yako|yangu|lako|langu|wako|wangu|yake|is|was|ni|est|kwa|number|namba|no|:|=|#|-|\.|,|\()){0,4}\s{0,3}"
 _CARD: Final = re.compile(r"(?<!\d)\d(?:[ -]{0,2}\d){12,18}(?!\d)")
 _LONG_NUMBER: Final = re.compile(r"(?<!\d)\d(?:[ -]?\d){13,23}(?!\d)")
 _UGANDA_ID: Final = re.compile(r"\bC[MF]\d{2}[A-Z0-9]{10}\b", re.IGNORECASE)
@@ -37,7 +35,8 @@ _LETTERED: Final = re.compile(
     r"\b((?:pin|otp|code|kodi|msimbo)[: ]{1,3})([A-Za-z]{0,3}\d[\dA-Za-z]{2,8})\b", re.IGNORECASE
 )
 _MONEY_BEFORE: Final = re.compile(
-    r"(?:ksh|kes|tsh|tzs|ugx|ush|shs?|rwf|frw|ngn|ghs|fcfa|cfa|usd|[$£€₦])s?[. :]{0,2}$", re.IGNORECASE
+    r"(?:ksh|kes|tsh|tzs|ugx|ush|shs?|rwf|frw|ngn|ghs|fcfa|cfa|usd|[$£€₦])s?[. :]{0,2}$",
+    re.IGNORECASE,
 )
 _MONEY_AFTER: Final = re.compile(
     r" ?(?:/[=-]|ksh|kes|tsh|tzs|ugx|shs?\b|shilling|shilingi|bob\b|fcfa|naira)", re.IGNORECASE
@@ -48,7 +47,8 @@ _PASSWORD: Final = re.compile(
     re.IGNORECASE,
 )
 _ID: Final = re.compile(
-    rf"\b((?:{_ID_WORDS}){_JOIN})([A-Z]{{0,3}}[\d][\dA-Z/ -]{{4,18}}[\dA-Z])\b", re.IGNORECASE
+    rf"\b((?:{_ID_WORDS}){_JOIN})([A-Z]{{0,3}}\d[\dA-Z/-]{{4,18}}(?: \d[\d-]{{1,8}}){{0,3}})\b",
+    re.IGNORECASE,
 )
 _MAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _PHONE: Final = re.compile(r"(?<!\d)\+?\(?\d(?:[ ().-]{0,2}\d){8,14}(?!\d)")
@@ -70,7 +70,9 @@ _NAMED: Final = re.compile(
     r"([^\W\d_]{2,24}(?: [^\W\d_]{2,24}){0,2})"
 )
 _BEFORE_PHONE: Final = re.compile(rf"({_NAME})(?=[ ,:(-]{{1,3}}\[phone\])")
-_AFTER_PHONE: Final = re.compile(r"(\[phone\][ ,:)-]{1,3})([A-Z][A-Z'-]{1,24}(?: [A-Z][A-Z'-]{1,24}){1,2})")
+_AFTER_PHONE: Final = re.compile(
+    r"(\[phone\][ ,:)-]{1,3})([A-Z][A-Z'-]{1,24}(?: [A-Z][A-Z'-]{1,24}){1,2})"
+)
 _KEPT_NAMES: Final = frozenset(
     "m-pesa mpesa momo mtn airtel safaricom vodacom tigo halotel telkom orange wave moov customer client"
     " mteja subscriber user paybill till agent wakala bank benki kra equity kcb ncba your the this ksh tsh ugx"
@@ -78,7 +80,9 @@ _KEPT_NAMES: Final = frozenset(
     " umeme nssf you we our my a an i it on at all any new please now pesa hela money me us reply confirm"
     " kwa hii hiyo simu laini line phone tel contact sim no nambari wetu yako yangu".split()
 )
+_SCHEME: Final = re.compile(r"^(?:https?|hxxps?)://", re.IGNORECASE)
 _MOSTLY: Final = 0.6
+_FEW: Final = 25
 
 
 def redact(text: str) -> str:
@@ -88,7 +92,7 @@ def redact(text: str) -> str:
     are kept. Doing it again changes nothing that matters: marks stay marks.
     """
     text = _codes(text[:_LONGEST])
-    text = URL.sub(lambda match: defanged(match[0]), text)
+    text = URL.sub(_link, text)
     text = _CARD.sub(_card, text)
     text = _UGANDA_ID.sub("[id]", text)
     text = _LONG_NUMBER.sub("[id]", text)
@@ -111,6 +115,10 @@ def _codes(text: str) -> str:
         shown = undialable(_IN_CODE.sub("[phone]", code.code))
         text = f"{text[: code.start]}{shown}{text[code.end :]}"
     return text
+
+
+def _link(match: re.Match[str]) -> str:
+    return defanged(_PHONE.sub("[phone]", _SCHEME.sub("", match[0])))
 
 
 def _card(match: re.Match[str]) -> str:
@@ -146,7 +154,7 @@ def _secrets(text: str) -> str:
 
 def _is_shouted(text: str) -> bool:
     letters = [char for char in text if char.isalpha()]
-    return bool(letters) and sum(map(str.isupper, letters)) / len(letters) > _MOSTLY
+    return len(letters) >= _FEW and sum(map(str.isupper, letters)) / len(letters) > _MOSTLY
 
 
 def _is_kept(word: str) -> bool:

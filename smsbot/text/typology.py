@@ -123,9 +123,7 @@ class Typology:
             if sign.shapes & shapes:
                 shown[sign.name] = sign
         found = [
-            sign
-            for sign in shown.values()
-            if sign.needs <= shapes and not sign.without & shapes
+            sign for sign in shown.values() if sign.needs <= shapes and not sign.without & shapes
         ]
         found.sort(key=lambda sign: (not sign.hard, -abs(sign.weight), sign.name))
         weights: dict[str, float] = {}

@@ -52,5 +52,5 @@ def registered_domain(url: str) -> str:
 
 def defanged(url: str) -> str:
     """Give a link that no phone makes clickable: `bit[.]ly/x`."""
-    host, slash, path = url.partition("/")
+    host, slash, path = url.replace("[.]", ".").partition("/")
     return host.replace(".", "[.]") + slash + path.replace(".", "[.]")

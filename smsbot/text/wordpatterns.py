@@ -2,7 +2,7 @@
 
 A text becomes small words without accents; a link, a dialling code, a phone, a sum, an id or a number is
 one word: `<url>`, `<code>`, `<phone>`, `<amount>`, `<id>`, `<number>`. In a pattern stand a word, `(this|that)`, a
-beginning (`umeshind*`), `@list`, `<phone>`, each perhaps with `?` behind it, and `..` for up to five words
+beginning (`umeshind*`), `@list`, `<phone>`, each perhaps with `?` behind it, and `..` for up to six words
 of the same sentence. There is no way to write a pattern that takes long.
 """
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LONGEST: Final = 1600
 CLASSES: Final = ("<url>", "<code>", "<phone>", "<amount>", "<id>", "<number>")
-_GAP: Final = 5
-_LOOK_BACK: Final = 5
+_GAP: Final = 6
+_LOOK_BACK: Final = 8
 _MOST_PARTS: Final = 12
 _KEY: Final = 3
 _MONEY: Final = (
@@ -185,10 +185,8 @@ class PatternIndex(Generic[T]):
                         yield owner, start, end
 
 
-def is_negated(
-    tokens: Sequence[str], start: int, end: int, never: Pattern, go_on: Pattern
-) -> bool:
-    """Say whether a word of `never` stands in a match or up to five words before it in its clause.
+def is_negated(tokens: Sequence[str], start: int, end: int, never: Pattern, go_on: Pattern) -> bool:
+    """Say whether a word of `never` stands in a match or up to eight words before it in its clause.
 
     `don't delay, send ..` negates nothing: a word of `go_on` behind it takes it back.
     """

@@ -101,6 +101,7 @@ _CHECKED = (
     Rule("dialogue-missing", _WARNING, "write flows/tests/<flow>.yaml: docs/dialogue-tests.md"),
     Rule("channels", _ERROR, "docs/channels.md shows the form of the file"),
     Rule("contacts-file", _ERROR, "country, type, value, source, verified_on (2025-12-31)"),
+    Rule("triage", _ERROR, "docs/triage.md shows what may stand in a file of rules"),
     Rule("contact-stale", _WARNING, "look at the source again and set verified_on"),
 )
 RULES = {rule.code: rule for rule in (*_LOADED, *_CHECKED)}

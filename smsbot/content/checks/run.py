@@ -18,6 +18,8 @@ from smsbot.content.checks.variables import check_variables
 from smsbot.content.checks.wording import check_wording
 from smsbot.content.dialogue_file import FOLDER, read_dialogues
 from smsbot.content.loader import load_content
+from smsbot.content.triage_file import FOLDER as TRIAGE
+from smsbot.content.triage_file import read_typology
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,7 +55,7 @@ def run_checks(
 ) -> list[Fault]:
     """Give every fault of loaded content, the loader's own included.
 
-    `flows_dir` is where contacts.yaml and the authors' tests stand; without it there are none, and
+    `flows_dir` is where contacts.yaml, the authors' tests and the rules of triage stand; without it there are none, and
     none are missed. `channels` give the smallest page and our own codes. `today` tells which
     official numbers are stale.
     """
@@ -72,8 +74,15 @@ def run_checks(
         check_courses(material),
         stale_numbers(numbers, str(flows_dir / CONTACTS), today) if flows_dir and today else (),
         _dialogue_files(loaded, flows_dir) if flows_dir else (),
+        _triage_rules(flows_dir) if flows_dir else (),
     )
     return sorted(set(every))
+
+
+def _triage_rules(flows_dir: Path) -> list[Fault]:
+    """Read the rules that judge reported texts, where there are any."""
+    folder = flows_dir / TRIAGE
+    return read_typology(folder)[1] if folder.is_dir() else []
 
 
 def _dialogue_files(loaded: Loaded, flows_dir: Path) -> Iterator[Fault]:

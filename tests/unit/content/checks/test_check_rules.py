@@ -429,7 +429,14 @@ TABLE: dict[str, tuple[list[Example], list[Example]]] = {
     "dialogue-missing": ([Example("flows/tests/lesson.yaml", without=True)], []),
 }
 OF_COURSES = {"course", "course-crowded", "course-language", "course-unknown"}
-ELSEWHERE = {"call-depth", "channels", "flow", "lesson-opening", "remind-opening"} | OF_COURSES
+ELSEWHERE = {
+    "call-depth",
+    "channels",
+    "flow",
+    "lesson-opening",
+    "remind-opening",
+    "triage",
+} | OF_COURSES
 """Rules whose examples need more than one edit: they have tests of their own."""
 
 

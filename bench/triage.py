@@ -1,7 +1,7 @@
-"""What triage is worth on texts that it has not seen: by group, per language, with false alarms and speed.
+"""What triage is worth on texts that it has not seen: by group, with false alarms and speed.
 
-Trains without each fifth of the groups in turn and judges that fifth, with the shipped rules. Wants labelled
-texts (`../shared/data/scam/*.csv`, or files as arguments); without them only the speed is measured.
+Trains without each fifth of the groups in turn and judges that fifth, with the shipped rules. Wants
+labelled texts (`../shared/data/scam/*.csv`, or files as arguments); without them only the speed is told.
 `python -m bench.triage [FILE.csv ..]`.
 """
 
@@ -96,11 +96,9 @@ def evaluate(rows: list[Labelled]) -> None:
 def speed() -> None:
     """Print the milliseconds that a text takes."""
     typology = load_typology(RULES)
-    words = (
-        "tuma kwa namba hii your account PIN 0712345678 Ksh3,500 confirmed balance call now".split()
-    )
+    said = "tuma kwa namba hii your account PIN 0712345678 Ksh3,500 confirmed balance call now"
     rng = random.Random(1)
-    texts = [" ".join(rng.choices(words, k=25)) for _ in range(500)]
+    texts = [" ".join(rng.choices(said.split(), k=25)) for _ in range(500)]
     classify_text(texts[0], typology=typology)
     began = time.process_time()
     for text in texts:

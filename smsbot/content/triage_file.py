@@ -1,4 +1,4 @@
-"""Reads the folder of triage rules: a typology that can be matched, or every fault with file and line."""
+"""Reads the folder of triage rules: a typology to match with, or every fault with file and line."""
 
 from __future__ import annotations
 
@@ -59,15 +59,20 @@ def read_typology(folder: Path) -> tuple[Typology | None, list[Fault]]:
             read.append((file, doc))
     if faults:
         return None, sorted(faults)
+    return _compiled(read, folder)
+
+
+def _compiled(
+    read: list[tuple[YamlFile, RulesDoc]], folder: Path
+) -> tuple[Typology | None, list[Fault]]:
     lists = {name: words for _, doc in read for name, words in doc.lists.items()}
-    faults += _shape_faults(read, str(folder))
+    faults = [*_shape_faults(read, str(folder)), *_list_faults(read)]
     special = {}
     for name in (NEVER, GO_ON):
         try:
             special[name] = compile_pattern(f"@{name}", lists)
         except ContentError as wrong:
             faults.append(_fault(str(folder), 1, f"the list `{name}`: {wrong}"))
-    faults += _list_faults(read)
     signs: list[Sign] = []
     for file, doc in read:
         for number, type_doc in enumerate(doc.types):

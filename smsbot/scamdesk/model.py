@@ -32,20 +32,24 @@ _SOME: Final = 0.05
 NOBODYS: Final = ""
 """The market of texts in a language that no expert has read: only the rules judge them."""
 UNKNOWING: Final = 0.2
+_NEARLY: Final = 1.2
 _NOT_RULED_OUT: Final = 0.08
 """Below it a market's own expert is sure enough that nobody else is asked."""
-_SWAHILI: Final = frozenset(
+_SWAHILI_WORDS: Final = (
     "na ya wa kwa ni hii hiyo ile iyo hizo namba nambari pesa hela jina tuma nitumie itume sasa yako"
     " yangu lako wako mimi wewe kwenye simu laini katika kama bado tu tafadhali asante habari ndugu"
-    " mteja umepokea imethibitishwa salio kiasi kutoka za la cha vya hapa hapo leo kesho jana nimekosea"
-    " rudisha nataka kwamba lakini pia kuwa ili au piga wakala shilingi hakuna usi baba mama kaka dada".split()
+    " mteja umepokea imethibitishwa salio kiasi kutoka za la cha vya hapa hapo leo kesho jana"
+    " nimekosea rudisha nataka kwamba lakini pia kuwa ili au piga wakala shilingi hakuna usi baba"
+    " mama kaka dada"
 )
-_FRENCH: Final = frozenset(
-    "le la les des du de un une et est sont vous votre vos nous notre je tu il elle ce cet cette ces au aux"
-    " sur dans pour par avec pas ne que qui avez recu reçu compte solde montant numero numéro argent"
-    " envoyez merci bonjour client service code cher chere chère être bien mais ou où si plus mon ma mes"
-    " ton ta tes demain soir maman papa".split()
+_FRENCH_WORDS: Final = (
+    "le la les des du de un une et est sont vous votre vos nous notre je tu il elle ce cet cette ces"
+    " au aux sur dans pour par avec pas ne que qui avez recu reçu compte solde montant numero numéro"
+    " argent envoyez merci bonjour client service code cher chere chère être bien mais ou où si plus"
+    " mon ma mes ton ta tes demain soir maman papa"
 )
+_SWAHILI: Final = frozenset(_SWAHILI_WORDS.split())
+_FRENCH: Final = frozenset(_FRENCH_WORDS.split())
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _BROKEN: Final = "the triage model is damaged: train it again with `smsbot case train`"
 
@@ -122,10 +126,27 @@ class Model:
             scam = min(unwanted, max((one for one in others if one is not None), default=0.0))
         elif unwanted is None:
             unwanted = scam
-        elif unwanted > _NOT_RULED_OUT:
-            asked = (self._likelihood(name, "unwanted", seen) for name in self._without_scam())
-            unwanted = max(unwanted, *(one for one in asked if one is not None), 0.0)
+        else:
+            unwanted = self._second_opinion(market, unwanted, seen)
         return Opinion(market, scam, max(scam, unwanted))
+
+    def _second_opinion(self, market: str, unwanted: float, seen: _Seen) -> float:
+        """Ask those without a scam expert whether a text is unwanted.
+
+        Where the gate nearly chose such a market, its expert knows better what is usual there.
+        Elsewhere it is heard only where the own expert does not rule it out.
+        """
+        own = self.gate[market]
+        for name in self._without_scam():
+            said = self._likelihood(name, "unwanted", seen)
+            gate = self.gate[name]
+            if said is None:
+                continue
+            if gate.margin(seen.by(gate)) + _NEARLY > own.margin(seen.by(own)):
+                return said
+            if unwanted > _NOT_RULED_OUT:
+                unwanted = max(unwanted, said)
+        return unwanted
 
     def _market(self, seen: _Seen) -> str:
         """Give the market that a text resembles; its commonest words, where there are enough, decide."""

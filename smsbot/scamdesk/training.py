@@ -25,7 +25,7 @@ MARKETING_LABELS: Final = frozenset({"spam", "marketing"})
 GENUINE_LABELS: Final = frozenset({"ham", "genuine", "ordinary"})
 LABELS: Final = SCAM_LABELS | MARKETING_LABELS | GENUINE_LABELS
 _RECIPES: Final = ((2, 5, 5.0), (4, 6, 1.0))
-"""Sizes of the pieces of words, and the cost of a mistake: a head takes what judges unseen groups best."""
+"""Sizes of the pieces of words, and the cost of a mistake: a head takes what judges best."""
 _SLOPE: Final = 4.0
 _EPOCHS: Final = 15
 _FOLDS: Final = 5

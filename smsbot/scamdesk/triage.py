@@ -1,7 +1,7 @@
 """Says of a text what it probably is, why, what in it can be looked up, and what of it may be kept.
 
 Rules and the small model vote together: each sign moves the model's odds by its weight, so that a text
-unlike any that the model learned from is judged by the rules, and one that they do not know by the model.
+unlike any that the model learned from is judged by the rules, and one that they miss by the model.
 A hard sign decides alone. The band is cautious: `ordinary` means that nothing unusual was found.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from smsbot.scamdesk.model import shipped
+from smsbot.scamdesk.model import UNKNOWING, shipped
 from smsbot.text.indicators import IndicatorType, find_indicators
 from smsbot.text.redaction import redact
 from smsbot.text.typology import GENUINE, MARKETING, UNCLEAR
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _SIGN_FOR: Final = 0.5
 _SIGN_AGAINST: Final = 0.4
+_KNOWN_TRICK: Final = 4.0
 _CERTAIN: Final = 0.98
 _SCAM: Final = 0.5
 _UNSURE: Final = 0.25
@@ -94,7 +95,9 @@ def classify_text(
     found = typology.findings(text, sender)
     opinion = (model or shipped()).opinion(text)
     signs = _SIGN_FOR * found.against - _SIGN_AGAINST * found.weights.get(GENUINE, 0.0)
-    scam = _moved(opinion.scam, signs)
+    # A trick that the rules know and the model never read: its certainty is then worth little.
+    least = UNKNOWING if found.against >= _KNOWN_TRICK else 0.0
+    scam = _moved(max(opinion.scam, least), signs)
     unwanted = _moved(opinion.unwanted, signs + _SIGN_FOR * found.weights.get(MARKETING, 0.0))
     if found.is_hard:
         scam = max(scam, _CERTAIN)

@@ -13,7 +13,7 @@ from smsbot.text.dialcodes import find_codes, undialable
 from smsbot.text.urls import URL, defanged
 
 _LONGEST: Final = 5000
-_SECRET_WORDS: Final = (
+_GUARDED_WORDS: Final = (
     r"pins?|otp|one[- ]?time (?:code|pin|password)|passwords?|passcode|pass code|cvv|cvc"
     r"|(?:secret|verification|security|confirmation|activation|authorization|auth) (?:code|number|pin)"
     r"|code|kodi|msimbo|nywila|nenosiri|neno la siri|namba(?:ri)? ya siri|mot de passe|code secret"
@@ -28,7 +28,7 @@ _JOIN: Final = r"(?:\s{0,3}(?:yako|yangu|lako|langu|wako|wangu|yake|is|was|ni|es
 _CARD: Final = re.compile(r"(?<!\d)\d(?:[ -]{0,2}\d){12,18}(?!\d)")
 _LONG_NUMBER: Final = re.compile(r"(?<!\d)\d(?:[ -]?\d){13,23}(?!\d)")
 _UGANDA_ID: Final = re.compile(r"\bC[MF]\d{2}[A-Z0-9]{10}\b", re.IGNORECASE)
-_NEAR_SECRET: Final = re.compile(rf"\b(?:{_SECRET_WORDS})\b", re.IGNORECASE)
+_NEAR_SECRET: Final = re.compile(rf"\b(?:{_GUARDED_WORDS})\b", re.IGNORECASE)
 _NEAR: Final = 60
 _DIGITS: Final = re.compile(r"(?<![\w.,/:*#+])(?:\d{3,8}|\d(?:[ -]\d){3,7})(?![\w*#]|[.,:/]\d)")
 _LETTERED: Final = re.compile(
@@ -74,11 +74,99 @@ _AFTER_PHONE: Final = re.compile(
     r"(\[phone\][ ,:)-]{1,3})([A-Z][A-Z'-]{1,24}(?: [A-Z][A-Z'-]{1,24}){1,2})"
 )
 _KEPT_NAMES: Final = frozenset(
-    "m-pesa mpesa momo mtn airtel safaricom vodacom tigo halotel telkom orange wave moov customer client"
-    " mteja subscriber user paybill till agent wakala bank benki kra equity kcb ncba your the this ksh tsh ugx"
-    " kes send pay call dial tuma lipa piga namba number mpokeaji voda tigopesa halopesa mixx yas tanesco kplc"
-    " umeme nssf you we our my a an i it on at all any new please now pesa hela money me us reply confirm"
-    " kwa hii hiyo simu laini line phone tel contact sim no nambari wetu yako yangu".split()
+    [
+        "m-pesa",
+        "mpesa",
+        "momo",
+        "mtn",
+        "airtel",
+        "safaricom",
+        "vodacom",
+        "tigo",
+        "halotel",
+        "telkom",
+        "orange",
+        "wave",
+        "moov",
+        "customer",
+        "client",
+        "mteja",
+        "subscriber",
+        "user",
+        "paybill",
+        "till",
+        "agent",
+        "wakala",
+        "bank",
+        "benki",
+        "kra",
+        "equity",
+        "kcb",
+        "ncba",
+        "your",
+        "the",
+        "this",
+        "ksh",
+        "tsh",
+        "ugx",
+        "kes",
+        "send",
+        "pay",
+        "call",
+        "dial",
+        "tuma",
+        "lipa",
+        "piga",
+        "namba",
+        "number",
+        "mpokeaji",
+        "voda",
+        "tigopesa",
+        "halopesa",
+        "mixx",
+        "yas",
+        "tanesco",
+        "kplc",
+        "umeme",
+        "nssf",
+        "you",
+        "we",
+        "our",
+        "my",
+        "a",
+        "an",
+        "i",
+        "it",
+        "on",
+        "at",
+        "all",
+        "any",
+        "new",
+        "please",
+        "now",
+        "pesa",
+        "hela",
+        "money",
+        "me",
+        "us",
+        "reply",
+        "confirm",
+        "kwa",
+        "hii",
+        "hiyo",
+        "simu",
+        "laini",
+        "line",
+        "phone",
+        "tel",
+        "contact",
+        "sim",
+        "no",
+        "nambari",
+        "wetu",
+        "yako",
+        "yangu",
+    ]
 )
 _SCHEME: Final = re.compile(r"^(?:https?|hxxps?)://", re.IGNORECASE)
 _MOSTLY: Final = 0.6

@@ -1,4 +1,4 @@
-"""Links in a text: found without scheme, named by the domain that somebody registered, made unclickable."""
+"""Links in a text: found without scheme, named by the domain that somebody registered, defanged."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Patterns of words that an analyst can read, matched in bounded time: `@give .. your? @secret`.
 
-A text becomes small words without accents; a link, a dialling code, a phone, a sum, an id or a number is
-one word: `<url>`, `<code>`, `<phone>`, `<amount>`, `<id>`, `<number>`. In a pattern stand a word, `(this|that)`, a
-beginning (`umeshind*`), `@list`, `<phone>`, each perhaps with `?` behind it, and `..` for up to six words
-of the same sentence. There is no way to write a pattern that takes long.
+A text becomes small words without accents; a link, a dialling code, a phone, a sum, an id or a number
+is one word: `<url>`, `<code>`, `<phone>`, `<amount>`, `<id>`, `<number>`. In a pattern stand a word,
+`(this|that)`, a beginning (`umeshind*`), `@list`, `<phone>`, each perhaps with `?` behind it, and `..`
+for up to six words of the same sentence. There is no way to write a pattern that takes long.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LONGEST: Final = 1600
 CLASSES: Final = ("<url>", "<code>", "<phone>", "<amount>", "<id>", "<number>")
+_END, _PAUSE = ".", ","
 _GAP: Final = 6
 _LOOK_BACK: Final = 8
 _MOST_PARTS: Final = 12
@@ -154,9 +155,9 @@ def _ends(parts: Sequence[_Part], index: int, tokens: Sequence[str], at: int) ->
             end = _ends(parts, index + 1, tokens, place + 1)
             if end >= 0:
                 return end
-        if token == ".":
+        if token == _END:
             break
-        if token != ",":
+        if token != _PAUSE:
             skipped += 1
         if skipped > part.gap:
             break

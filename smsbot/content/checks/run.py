@@ -55,9 +55,9 @@ def run_checks(
 ) -> list[Fault]:
     """Give every fault of loaded content, the loader's own included.
 
-    `flows_dir` is where contacts.yaml, the authors' tests and the rules of triage stand; without it there are none, and
-    none are missed. `channels` give the smallest page and our own codes. `today` tells which
-    official numbers are stale.
+    `flows_dir` is where contacts.yaml, the authors' tests and the rules of triage stand; without it
+    there are none, and none are missed. `channels` give the smallest page and our own codes. `today`
+    tells which official numbers are stale.
     """
     numbers, faults = read_numbers(flows_dir / CONTACTS) if flows_dir else ((), [])
     material = gather(loaded, channels=channels, numbers=numbers, today=today)

@@ -4,13 +4,16 @@ import json
 import resource
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
 
 from smsbot.cli.case import case
 from smsbot.cli.main import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TEXTS = [
     {

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from smsbot.errors import ConfigError
 from smsbot.scamdesk.model import pack, shipped, unpack
 from smsbot.scamdesk.training import Labelled, best_threshold, folds, train
-
-import pytest
 
 GENUINE = (
     "see you at home",
@@ -39,7 +39,7 @@ def test_the_same_rows_give_the_same_bytes_in_any_order() -> None:
 
 def test_what_was_learned_tells_the_sides_apart() -> None:
     model = train(rows(), {})
-    assert model.opinion("you won a prize, pay the fee").scam > 0.5
+    assert model.opinion("you won a prize call now 7").scam > 0.5
     assert model.opinion("see you at school monday").scam < 0.5
 
 

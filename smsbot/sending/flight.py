@@ -33,13 +33,15 @@ NO_SLOT: Final = "no_slot"
 class Load:
     """One request, and how often each of its rows was tried (by message id), this try included.
 
-    `own` is the rate of a campaign that is slower than its channel.
+    `own` is the rate of a campaign that is slower than its channel; `is_bulk` that some of the rows are
+    of campaigns.
     """
 
     request: SendRequest
     attempts: Mapping[int, int]
     refs: Mapping[int, str]
     own: OwnRate | None = None
+    is_bulk: bool = False
 
     @property
     def is_sealed(self) -> bool:

@@ -84,6 +84,7 @@ def open_load(vault: Vault, group: Sequence[Claimed], own: OwnRate | None = None
     """
     attempts = {row.id: row.attempts for row in group}
     refs = {row.id: row.ref for row in group}
+    is_bulk = any(row.run_id is not None for row in group)
     try:
         text = vault.decrypt(bytes(group[0].body_enc or b""), BODY_CONTEXT).decode()
         recipients = tuple(
@@ -95,4 +96,4 @@ def open_load(vault: Vault, group: Sequence[Claimed], own: OwnRate | None = None
         )
     except CannotDecrypt:
         return Load(SendRequest("", (), 0), attempts, refs)
-    return Load(SendRequest(text, recipients, group[0].segments), attempts, refs, own)
+    return Load(SendRequest(text, recipients, group[0].segments), attempts, refs, own, is_bulk)

@@ -5,7 +5,17 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("engine_step", "content_load", "turns", "sms", "sending", "freeze", "report", "memory")
+ALL = (
+    "engine_step",
+    "content_load",
+    "turns",
+    "sms",
+    "sending",
+    "freeze",
+    "report",
+    "courses",
+    "memory",
+)
 
 
 def main() -> None:

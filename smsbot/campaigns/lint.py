@@ -39,7 +39,7 @@ _EMOJI_END: Final = "\U0001faff"
 _DINGBATS_END: Final = "\u27bf"
 
 _OFFICIAL = re.compile(
-    r"\b(safaricom|airtel|mtn|vodacom|vodafone|orange money|tigo|halotel|telkom|m-?pesa|momo|wave"
+    r"\b(safaricom|airtel|mtn|vodacom|vodafone|orange money|tigo|halotel|telkom|m-?pesa|momo"
     r"|polisi|police|serikali|government|gouvernement|kra|cbk|tcra|ministry|wizara)\b"
 )
 """Names in which nobody speaks without being asked; a warning, since lessons name them too."""

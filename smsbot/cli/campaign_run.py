@@ -9,12 +9,15 @@ import click
 
 from smsbot.campaigns import halting
 from smsbot.cli.campaign_parts import as_user, campaign_id, moment, open_table
+from smsbot.sending.hours import next_allowed
 from smsbot.storage import campaigns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from smsbot.cli.campaign_parts import Table
+
+_MINUTE_MS = 60_000
 
 
 @click.command("test-send")
@@ -47,9 +50,13 @@ def schedule(campaign_id: int, user: str, *, at_once: bool) -> None:
             campaign_id, table.now_ms, at_once=at_once, call_at=_caller(table)
         )
         with table.stores.database.read() as connection:
-            channel = campaigns.find(connection, campaign_id).channel
-        zone = table.channels[channel].timezone
+            found = campaigns.find(connection, campaign_id)
+        channel = table.channels[found.channel]
+        zone = channel.timezone
         click.echo(f"campaign {campaign_id} is scheduled: it begins {moment(first, zone)}")
+        allowed = next_allowed(first, zone, channel.quiet_hours, found.plan.window)
+        if allowed is not None and allowed >= first + _MINUTE_MS:
+            click.echo(f"by the channel's clock nothing may be sent before {moment(allowed, zone)}")
 
 
 def _caller(table: Table) -> Callable[[int, int], object] | None:

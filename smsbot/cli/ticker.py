@@ -15,6 +15,7 @@ from smsbot import log
 from smsbot.backstage import Backstage
 from smsbot.campaigns import endings, halting
 from smsbot.campaigns.guards import Guards
+from smsbot.campaigns.sweeps import Sweeps
 from smsbot.campaigns.verdicts import Limits
 from smsbot.config import load_settings
 from smsbot.conversation.duties import duties
@@ -67,6 +68,7 @@ def tasks_of(backstage: Backstage) -> Sequence[Task]:
     settings = backstage.settings
     kept = retention.Retention.parse(settings.retention)
     guards = Guards(database, Limits(settings.failure_pause / 100, settings.canary_watch))
+    sweeps = Sweeps(database)
     return (
         Task(
             "wake",
@@ -80,6 +82,7 @@ def tasks_of(backstage: Backstage) -> Sequence[Task]:
         Task("halting", 1.0, lambda: halting.sweep(database, now_ms())),
         Task("guards", 1.0, lambda: guards.look(now_ms())),
         Task("endings", 1.0, lambda: endings.end_runs(database, now_ms(), backstage.launch_at)),
+        Task("stuck", 10.0, lambda: sweeps.sweep(now_ms())),
         Task("sweep", 5.0, lambda: watch.sweep(database, ours, now_ms())),
         Task("journal", 1.0, backstage.drain.run, Kind.DRAIN_FAILED),
         Task("silence", 10.0, backstage.close_silent_sessions),

@@ -11,8 +11,9 @@ from smsbot.sending.screening import ERASED, refused, screen
 from smsbot.sending.set_aside import set_aside
 from smsbot.storage import claims
 from smsbot.storage.claims import Waits
+from smsbot.storage.frequency import held_alone
 from smsbot.storage.messages import BODY_CONTEXT, PRIORITY_REPLY
-from smsbot.storage.run_rules import of_runs
+from smsbot.storage.run_rules import of_claim
 from smsbot.values import Msisdn, Outgoing, SendRequest
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from smsbot.values import Channel
     from smsbot.vault import Vault
 
+_MOMENT_MS: Final = 500
 MSISDN_CONTEXT: Final = b"contacts.msisdn"
 
 
@@ -51,9 +53,11 @@ def claim_allowed(
     aside: set[int] = set()
     proactive = [row for row in held if row.priority > PRIORITY_REPLY and row.id not in stopped]
     if proactive:
-        rules = of_runs(connection, {row.run_id for row in proactive if row.run_id is not None})
+        rules = of_claim(connection, {row.run_id for row in proactive if row.run_id is not None})
         aside = set_aside(connection, proactive, rules, by=by, now_ms=now_ms)
         going = [row for row in proactive if row.id not in aside]
+        contested = _contested(connection, going) if len(rules) > 1 else set()
+        going = [row for row in going if row.id not in contested]
         verdicts = screen(connection, going, channel=channel, rules=rules, now_ms=now_ms)
         stopped |= {row: verdict.refused for row, verdict in verdicts.items() if verdict.refused}
         waits = [
@@ -61,12 +65,20 @@ def claim_allowed(
             for row, verdict in verdicts.items()
             if verdict.until is not None
         ]
+        waits += [Waits(row, now_ms + _MOMENT_MS) for row in contested]
         claims.put_back(connection, waits, by)
     _suppress(connection, stopped, now_ms)
     left_out = stopped.keys() | aside | {wait.id for wait in waits}
     allowed = {row.id: row for row in held if row.id not in left_out}
     found = [[allowed[row] for row in group if row in allowed] for group in groups]
     return [group for group in found if group]
+
+
+def _contested(connection: Connection, rows: Sequence[Claimed]) -> set[int]:
+    """Give the rows of campaigns whose people another sender claims for another one just now."""
+    bulk = {row.id: row.contact_id for row in rows if row.run_id and row.contact_id is not None}
+    ours = held_alone(connection, set(bulk.values()))
+    return {row for row, contact in bulk.items() if contact not in ours}
 
 
 def _suppress(connection: Connection, stopped: Mapping[int, str], now_ms: int) -> None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     Screened = Claimed | HeldRow
 
+LEAD_MS: Final = 1000
+"""Between a claim and the gateway lies a moment: in the last second before quiet hours nothing goes."""
 ERASED: Final = "erased"
 QUIET_EXPIRED: Final = "quiet_expired"
 FREQUENCY_CAP: Final = "frequency_cap"
@@ -127,6 +129,8 @@ def _judge(
     now_ms = clock.now_ms
     rule = rules.get(row.run_id) if row.run_id is not None else None
     allowed = clock.next(row, rule, now_ms)
+    if allowed == now_ms and (later := clock.next(row, rule, now_ms + LEAD_MS)) != now_ms + LEAD_MS:
+        allowed = later
     if allowed is None or _is_late(allowed, row):
         return Verdict(QUIET_EXPIRED)
     if row.priority >= PRIORITY_BULK:

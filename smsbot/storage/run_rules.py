@@ -57,6 +57,13 @@ def of_runs(connection: Connection, runs: Collection[int]) -> Mapping[int, RunRu
     return _read(connection, f"r.id {among(connection)}", list_of(connection, runs))
 
 
+def of_claim(connection: Connection, runs: Collection[int]) -> Mapping[int, RunRules]:
+    """Give every run that sends now, and these runs whatever their state."""
+    found = running(connection)
+    missing = [run_id for run_id in runs if run_id not in found]
+    return {**found, **of_runs(connection, missing)} if missing else found
+
+
 def _read(connection: Connection, which: str, value: object) -> Mapping[int, RunRules]:
     return {
         row[0]: RunRules(row[0], row[1], row[2], RunState(row[3]), *_terms(row[4], row[5]))

@@ -346,6 +346,29 @@ def test_who_acts_needs_a_user_and_the_right(
     assert "amina is disabled" in office.refused("campaign", "submit", made, "--as", "amina")
 
 
+def test_in_production_somebody_must_be_named_and_drafts_are_not_sent(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.users(amina="manager")
+    only = (ROOT / "channels.yaml").read_text().partition("# Twilio.")[2]
+    for name, value in {
+        "SMSBOT_ENV": "production",
+        "SMSBOT_SECRET_KEY": office.settings.secret_key,
+        "SMSBOT_PII_KEYS": office.settings.pii_keys,
+        "SMSBOT_PUBLIC_URL": "https://sms.example.org",
+        "SMSBOT_CHANNELS": office.file("#" + only, "channels.yaml"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    flow = ORDER.partition("message:")[0].replace("sim", "tw") + "flow: wrong-send\nrisk_note: x\n"
+
+    assert "say who you are: --as USER" in office.refused("campaign", "create", office.file(flow))
+    made = office.draft(flow, "--as", "amina")
+    office.good("campaign", "submit", made, "--as", "amina")
+
+    shown = json.loads(office.good("campaign", "show", made, "--json", "--as", "amina"))
+    assert list(shown["texts"]) == ["en"]
+
+
 def test_a_start_in_the_future_is_on_the_channels_clock(office: Office) -> None:
     at = (datetime.now(UTC) + timedelta(days=3)).strftime("%Y-%m-%dT09:00")
     made = office.draft(ORDER + f"start: {{at: {at}}}\n")
@@ -361,6 +384,18 @@ def test_a_start_in_the_future_is_on_the_channels_clock(office: Office) -> None:
         found = campaigns.find(connection, int(made))
     assert found.next_at is not None
     assert found.next_at <= int(datetime.now(UTC).timestamp() * 1000)
+
+
+def test_a_start_in_quiet_hours_says_when_the_first_message_may_go(office: Office) -> None:
+    night = (datetime.now(UTC) + timedelta(days=3)).strftime("%Y-%m-%dT22:00")
+    made = office.draft(ORDER + f"start: {{at: {night}}}\nexpiry: 1d\n")
+    office.good("campaign", "submit", made)
+    office.good("campaign", "approve", made)
+
+    morning = (datetime.now(UTC) + timedelta(days=4)).strftime("%Y-%m-%d 08:00 EAT")
+    said = office.good("campaign", "schedule", made)
+
+    assert f"by the channel's clock nothing may be sent before {morning}" in said
 
 
 def test_a_missed_start_is_taken_up_by_a_person_who_schedules_it_again(office: Office) -> None:
@@ -398,7 +433,7 @@ def test_the_preview_tells_who_why_not_how_much_and_what_is_wrong(office: Office
     office.people(2, "sw")
     office.people(1, "fr")
     made = office.draft(
-        ORDER.replace("STOP to end.", "Bye.") + "budget: {amount: 4, currency: KES}\n"
+        ORDER.replace("STOP to end.", "Bye.") + "budget: {amount: 4, currency: KES}\nexpiry: 2d\n"
     )
 
     said = office.good("campaign", "preview", made)

@@ -101,7 +101,7 @@ def test_a_row_that_is_claimed_as_quiet_hours_begin_waits_for_the_morning(
 ) -> None:
     made = freeze(database, vault, 4, expires_ms=DAY)
     evening = NOON + 7 * HOUR
-    release(database, made.run_id, 1, now_ms=evening - 1, channel=night())
+    release(database, made.run_id, 1, now_ms=evening - 1001, channel=night())
     with database.write() as connection:
         connection.execute(
             update(messages)
@@ -121,17 +121,22 @@ def test_a_row_that_is_claimed_as_quiet_hours_begin_waits_for_the_morning(
     assert len(claim(database, night(), NOON + 20 * HOUR)) == 3
 
 
-def test_the_last_millisecond_before_quiet_hours_goes(database: Database, vault: Vault) -> None:
+def test_nothing_goes_in_the_last_second_before_quiet_hours(
+    database: Database, vault: Vault
+) -> None:
     made = freeze(database, vault, 1)
     evening = NOON + 7 * HOUR
     with database.write() as connection:
         connection.execute(
             update(messages).values(due_at=0, expires_at=NOON + DAY, campaign_run_id=None)
         )
-    assert claim(database, night(), evening) == []
-    with database.write() as connection:
-        connection.execute(update(messages).values(due_at=0))
-    assert [row.contact_id for row in claim(database, night(), evening - 1)] == [made.people[0].id]
+    for moment in (evening, evening - 1, evening - 1000):
+        assert claim(database, night(), moment) == []
+        with database.write() as connection:
+            connection.execute(update(messages).values(due_at=0))
+    assert [row.contact_id for row in claim(database, night(), evening - 1001)] == [
+        made.people[0].id
+    ]
 
 
 @pytest.mark.parametrize(("priority", "goes"), [(0, True), (1, False), (2, False)])
@@ -331,3 +336,26 @@ def test_releasers_and_senders_that_are_killed_double_nobody_and_lose_nobody(
     assert found[("accepted", "")] <= len(server.counts)
     assert found.get(("unknown", "lost"), 0) >= 600 - len(server.counts)
     assert run_row(database, made.run_id).committed_micros == 600 * PRICE
+
+
+def test_two_senders_at_once_keep_the_cap_of_one_person(
+    postgres_database: Database, vault: Vault
+) -> None:
+    """On PostgreSQL alone: SQLite has one writer."""
+    ours, database = channel(frequency_cap=(1, 7)), postgres_database
+    first = freeze(database, vault, 5)
+    second = freeze(database, vault, 5, persons=first.people, consented=False)
+    for made in (first, second):
+        release(database, made.run_id, 1, now_ms=NOON, channel=ours)
+    with database.write() as connection:
+        query = select(messages.c.id).where(messages.c.campaign_run_id == first.run_id)
+        ids = list(connection.execute(query).scalars())
+        groups = claim_allowed(
+            connection, [ids], channel=ours, by="one", now_ms=NOON, duties=duties()
+        )
+        assert len(groups[0]) == 5
+        # The first claim is not committed: nobody can see it, and everybody heeds it.
+        assert claim(database, ours, NOON, by="other", run_id=second.run_id) == []
+        assert outcomes(database, second.run_id) == {("queued", ""): 5}
+    assert claim(database, ours, NOON + 1000, by="other", run_id=second.run_id) == []
+    assert outcomes(database, second.run_id) == {("suppressed", "frequency_cap"): 5}

@@ -9,8 +9,13 @@ blast.proves(campaign, crowd)
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -21,10 +26,11 @@ from click.testing import CliRunner
 from smsbot.cli.main import group
 from smsbot.errors import SmsbotError
 from smsbot.fakegateway.ledger import hash_of
-from tests.e2e.running import FLOWS, until
+from tests.e2e.running import FLOWS, ROOT, children_of, until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    import random
     from pathlib import Path
 
     from smsbot.fakegateway import FakeGateway
@@ -88,6 +94,7 @@ class Blast:
             **environ,
         }
         self._texts: dict[int, str] = {}
+        self._workers: list[subprocess.Popen[bytes]] = []
         self.up = self.start()
 
     def start(self, **environ: str) -> Up:
@@ -198,6 +205,48 @@ class Blast:
         in_doubt = counts.get("unknown", 0) + counts.get("sending", 0)
         assert surely <= len(reached) <= surely + in_doubt, (counts, len(reached))
         return counts
+
+    def more_workers(self, count: int) -> list[subprocess.Popen[bytes]]:
+        """Start workers beside the one that `smsbot up` has, as a second machine would."""
+        running = self.up.running()
+        environ = {**self.starter._environ(), **self.environ} | {
+            "SMSBOT_DATA": str(self.up.data),
+            "SMSBOT_REDIS_URL": running["redis_url"],
+            "SMSBOT_DATABASE_URL": running["database_url"],
+        }
+        started = []
+        with (self.folder / "workers.log").open("ab") as log:
+            for _ in range(count):
+                command = [sys.executable, "-m", "smsbot.up.worker"]
+                started.append(subprocess.Popen(command, cwd=ROOT, env=environ, stderr=log))
+        self._workers += started
+        return started
+
+    def kill_one_at_work(self, rolls: random.Random) -> None:
+        """Kill one of those workers in the middle of its job, and start another in its place."""
+
+        def at_work() -> list[subprocess.Popen[bytes]]:
+            return [worker for worker in self._workers if children_of(worker.pid)]
+
+        until(at_work, 60, "no worker is at work")
+        victim = rolls.choice(at_work() or self._workers)
+        for pid in (victim.pid, *children_of(victim.pid)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        victim.wait(10)
+        self._workers.remove(victim)
+        self.more_workers(1)
+
+    def end_workers(self, sign: signal.Signals = signal.SIGTERM) -> None:
+        """End those workers; by SIGKILL with the jobs at work."""
+        for worker in self._workers:
+            below = list(children_of(worker.pid)) if sign is signal.SIGKILL else []
+            for pid in (worker.pid, *below):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, sign)
+        for worker in self._workers:
+            worker.wait(60)
+        self._workers = []
 
     def forget_the_call(self) -> None:
         """Drop a killed worker's wake-up flag, which would last ten seconds, to be done sooner."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("engine_step", "content_load", "turns", "sms", "sending", "memory")
+ALL = ("engine_step", "content_load", "turns", "sms", "sending", "freeze", "report", "memory")
 
 
 def main() -> None:

@@ -24,11 +24,13 @@ from sqlalchemy import insert, select, text, update
 from bench.seed import analyse, people
 from smsbot import log
 from smsbot.campaigns import launch, occurrences
+from smsbot.campaigns import preview as previewing
 from smsbot.plans import Audience, Plan
 from smsbot.storage import campaigns, texts
 from smsbot.storage.database import Database
 from smsbot.storage.tables import campaign_batches, campaign_runs, campaign_texts, metadata
 from smsbot.storage.tables import campaigns as campaigns_table
+from smsbot.text.segments import segment
 from smsbot.values import CampaignState, Channel, ChannelKind, Prices
 from smsbot.vault import Vault
 
@@ -131,6 +133,22 @@ def freeze(wanted: dict[str, Any]) -> None:
     )
 
 
+def preview(wanted: dict[str, Any]) -> None:
+    """The previewer: prints what it took."""
+    texts_by_language = {language: segment(words) for language, words in WORDS.items()}
+    began = time.monotonic()
+    found = previewing.preview(
+        Database(wanted["database"]),
+        PLANS[wanted["plan"]],
+        texts_by_language,
+        CHANNEL,
+        now_ms=NOW,
+        sample_seed="1",
+    )
+    took = {"s": time.monotonic() - began, "cpu_s": time.process_time(), "peak_mb": peak_mb()}
+    print(json.dumps(took | {"audience": found.audience, "reached": found.reached}), flush=True)
+
+
 def citizen(wanted: dict[str, Any]) -> None:
     """Writes a small row every 20 ms until told to stop; prints how long it waited, in ms."""
     database, waits, stop = Database(wanted["database"], patience_s=10), [], threading.Event()
@@ -220,6 +238,7 @@ def ordered(database: Database, plan: Plan) -> int:
 
 def frozen(database: Database, name: str) -> str:
     url = database.url.render_as_string(hide_password=False)
+    seen = said(child("preview", database=url, plan=name))
     run_id = ordered(database, PLANS[name])
     with citizens(url) as waits:
         took = said(child("freeze", database=url, run=run_id))
@@ -232,6 +251,8 @@ def frozen(database: Database, name: str) -> str:
         ).scalars()
         reached = sum(batches)
     return (
+        f"preview {name:5} {seen['s']:6.1f} s, {seen['audience']} people, {seen['reached']} reached; "
+        f"{seen['cpu_s']:.1f} s CPU, RSS {seen['peak_mb']:.0f} MB\n"
         f"freeze {name:6} {took['s']:6.1f} s, {run} people, {reached} reached; "
         f"{took['cpu_s']:.1f} s CPU, {took['pieces']} pieces, longest transaction "
         f"{took['longest_ms']:.0f} ms; RSS {took['early_mb']:.0f} MB early, {took['peak_mb']:.0f} MB "
@@ -276,7 +297,9 @@ def main(arguments: Sequence[str] = ()) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2 and sys.argv[1] in ("freeze", "citizen"):
-        {"freeze": freeze, "citizen": citizen}[sys.argv[1]](json.loads(sys.argv[2]))
+    if len(sys.argv) > 2 and sys.argv[1] in ("freeze", "preview", "citizen"):
+        {"freeze": freeze, "preview": preview, "citizen": citizen}[sys.argv[1]](
+            json.loads(sys.argv[2])
+        )
     else:
         main(sys.argv[1:])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from smsbot.campaigns import draws, lifecycle, occurrences, preview, trying
-from smsbot.campaigns.lint import lint
+from smsbot.campaigns.lint import lint, prospects
 from smsbot.campaigns.texts import Worded, seal, word
 from smsbot.errors import NotFound, Refused
 from smsbot.people.roles import Act, demand
@@ -128,7 +128,7 @@ class Desk:
             now_ms=now_ms,
             sample_seed=draws.seed_of(campaign.id),
         )
-        findings = lint(campaign.plan, plain, self.words().around)
+        findings = (*lint(campaign.plan, plain, self.words().around), *prospects(counted))
         return Look(campaign, channel, texts, findings, counted)
 
     def test_send(

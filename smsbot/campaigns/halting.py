@@ -8,6 +8,7 @@ its way yet is held again, or cancelled. If the process dies in between, the pla
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -75,7 +76,7 @@ def pause_now(
     alert: str = "",
 ) -> int | None:
     """Do the first step of `pause` in the caller's transaction; give the run. `sweep` does the rest."""
-    run_id = halts.run_alive(connection, campaign_id)
+    run_id = halts.lock_alive(connection, campaign_id)
     lifecycle.move(
         connection, campaign_id, CampaignState.PAUSED, actor=actor, now_ms=now_ms, note=reason
     )
@@ -95,6 +96,7 @@ def resume(database: Database, campaign_id: int, *, actor: str, now_ms: int) -> 
     by an operator of the channel stays (`smsbot channels resume`).
     """
     with database.write() as connection:
+        run_id = halts.lock_alive(connection, campaign_id)
         lifecycle.move(
             connection,
             campaign_id,
@@ -103,7 +105,6 @@ def resume(database: Database, campaign_id: int, *, actor: str, now_ms: int) -> 
             now_ms=now_ms,
             only_from=(CampaignState.PAUSED,),
         )
-        run_id = halts.run_alive(connection, campaign_id)
         if run_id is not None:
             halts.resume_run(connection, run_id)
         subject = lifecycle.subject(campaign_id)
@@ -129,7 +130,7 @@ def cancel(
     waits `patience_s`; none of them can be sent meanwhile.
     """
     with database.write() as connection:
-        run_id = halts.run_alive(connection, campaign_id)
+        run_id = halts.lock_alive(connection, campaign_id)
         lifecycle.move(
             connection,
             campaign_id,
@@ -193,6 +194,28 @@ def sweep(database: Database, now_ms: int, *, patience_s: float = _PATIENCE_S) -
         follow(database, halt.run_id, now_ms, patience_s=patience_s / len(found)).rows
         for halt in found
     )
+
+
+_WHY: Final = {
+    BUDGET: "its budget is spent: messages cost more than `price` in channels.yaml says. Mend that, "
+    "then cancel it, or order the rest as a new campaign",
+    CURRENCY: "its gateway charges in another currency than `price` in channels.yaml, so its budget "
+    "can't be kept. Mend that before you resume it",
+}
+
+
+def stop_run(connection: Connection, run_id: int, reason: str, now_ms: int) -> None:
+    """Pause the campaign of a run for its costs, if it runs; `sweep` brings its rows back."""
+    campaign_id = halts.campaign_of(connection, run_id)
+    with suppress(Refused):  # it is paused or over already
+        pause_now(
+            connection,
+            campaign_id,
+            reason=reason,
+            actor=SYSTEM,
+            now_ms=now_ms,
+            alert=f"campaign {campaign_id} is paused: {_WHY[reason]}",
+        )
 
 
 def try_to_pause(

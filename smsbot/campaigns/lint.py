@@ -27,6 +27,7 @@ from smsbot.text.typography import fold_typography
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from smsbot.campaigns.preview import Preview
     from smsbot.plans import Plan
 
 MOST_EMOJI: Final = 2
@@ -87,6 +88,19 @@ def lint(plan: Plan, texts: Mapping[str, str], around: Surroundings) -> tuple[Fi
         words = "`risk_note` is empty: who could be hurt by this campaign, and what prevents it?"
         found.append(_error("risk-note", "", words, "write it into the file: C25"))
     return tuple(sorted(found, key=lambda one: (not one.is_error, one.language, one.code)))
+
+
+def prospects(found: Preview) -> Iterator[Finding]:
+    """Give what a manager should think about twice in the figures of a preview."""
+    if not found.reached:
+        words = "nobody would be reached"
+        yield _warning("nobody", "", words, "look at the audience, the purpose and the languages")
+    if not found.budget_suffices:
+        words = "the budget won't reach for all: it would pause on the way"
+        yield _warning("budget", "", words, "raise it or reach fewer")
+    if found.late:
+        words = f"{found.late:,} people can't be reached before the expiry at the allowed rate"
+        yield _warning("late", "", words, "let it expire later, or begin earlier in the day")
 
 
 def _of(text: str, language: str, plan: Plan, around: Surroundings) -> Iterator[Finding]:

@@ -27,7 +27,10 @@ MAX_NOTE: Final = 2000
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DURATION = re.compile(r"([1-9]\d{0,5})([smhd])")
 _AT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?")
-_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAYS: Final = (
+    *("monday", "tuesday", "wednesday", "thursday"),
+    *("friday", "saturday", "sunday"),
+)
 
 PATTERNS: Final = {
     "^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$": "a language code such as en, sw or fr",
@@ -85,11 +88,26 @@ def _start(value: Any) -> Any:
 
 
 def _days(values: list[str]) -> list[int]:
-    found = [value[:3].lower() for value in values]
-    for value, short in zip(values, found, strict=True):
-        if short not in _DAYS or not value.isalpha():
-            raise PydanticCustomError("days", "must be days such as mon, tue or wed")
-    return [_DAYS.index(short) for short in _unique(found)]
+    """Give the days by number; `mon-fri` is a run of days, which may pass Sunday."""
+    found: list[int] = []
+    for value in values:
+        if not isinstance(value, str):
+            raise PydanticCustomError("days", "must be days such as mon, tue or mon-fri")
+        first, dash, last = value.partition("-")
+        begin = _day(first)
+        end = _day(last) if dash else begin
+        found += [(begin + step) % 7 for step in range((end - begin) % 7 + 1)]
+    if len(set(found)) < len(found):
+        raise PydanticCustomError("twice", "names the same day twice")
+    return found
+
+
+def _day(word: str) -> int:
+    short = word.strip().lower()
+    full = next((day for day in _DAYS if short == day[:3] or short == day), "")
+    if not full:
+        raise PydanticCustomError("days", "must be days such as mon, tue or mon-fri")
+    return _DAYS.index(full)
 
 
 def _cron(value: Any) -> Any:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from smsbot.campaigns import launch, lifecycle, occurrences
-from smsbot.campaigns.draws import seed_of
 from smsbot.errors import ConfigError
 from smsbot.log import get_logger
 from smsbot.storage import agenda, alerts, campaigns
@@ -138,7 +137,6 @@ def _open(
         planned_at=planned.goes,
         began_at=now_ms,
         ends_at=occurrences.ends_at(campaign.plan, planned.goes),
-        seed=seed_of(campaign.id),
     )
     get_logger().info(
         "campaign_launched",

@@ -11,6 +11,7 @@ import orjson
 
 from smsbot import plans
 from smsbot.campaigns.order import read_order
+from smsbot.campaigns.order_written import write_order
 from smsbot.cli.campaign_parts import (
     as_user,
     campaign_id,
@@ -54,13 +55,17 @@ def edit(campaign_id: int, file: str, user: str) -> None:
 @click.command()
 @campaign_id
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--yaml", "as_yaml", is_flag=True, help="Print its file, to edit or to copy.")
 @as_user
-def show(campaign_id: int, user: str, *, as_json: bool) -> None:
+def show(campaign_id: int, user: str, *, as_json: bool, as_yaml: bool) -> None:
     """Show a campaign: its plan, who did what with it, its texts as a phone shows them."""
     with open_table(user) as table:
         demand(table.desk.actor.name, table.desk.actor.role, Act.SEE_CAMPAIGNS)
         with table.stores.database.read() as connection:
             found = campaigns.find(connection, campaign_id)
+        if as_yaml:
+            click.echo(write_order(found.plan), nl=False)
+            return
         texts = table.desk.texts(campaign_id, table.now_ms)
         if as_json:
             shown = _as_json(found) | {"texts": {key: each.text for key, each in texts.items()}}
@@ -139,7 +144,6 @@ def _print_campaign(found: Campaign, table: Table) -> None:
     zone = {} if channel is None else {"zone": channel.timezone}
     click.echo(f"{found.id}  {found.title}  ({found.state.value})")
     lines = [
-        ("channel", f"{found.channel}, for {found.purpose}"),
         ("written", f"by {found.author}, {moment(found.created_at, **zone)}"),
     ]
     if found.submitted_by:
@@ -154,20 +158,7 @@ def _print_campaign(found: Campaign, table: Table) -> None:
         lines.append(("people", f"{found.approved_size:,} when it was last counted"))
     if found.next_at is not None:
         lines.append(("next", moment(found.next_at, **zone)))
-    lines += [("plan", each) for each in _plan_lines(found.plan)]
     for name, value in lines:
         click.echo(f"  {name:10} {value}")
-
-
-def _plan_lines(plan: Plan) -> list[str]:
-    """Give what a plan says beside its texts, one line for each key that is set."""
-    shown = orjson.loads(plans.as_json(plan))
-    hidden = {"title", "purpose", "channel", "message"}
-    lines = []
-    for name, value in shown.items():
-        said = value
-        if isinstance(value, dict):
-            said = {key: each for key, each in value.items() if each not in (None, [], "")}
-        if name not in hidden and said not in (None, "", [], {}, 0):
-            lines.append(f"{name}: {json.dumps(said, ensure_ascii=False)}")
-    return lines
+    click.echo("")
+    click.echo(write_order(found.plan, texts=False))

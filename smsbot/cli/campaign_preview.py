@@ -70,7 +70,7 @@ def _lines(look: Look) -> Iterator[str]:
         )
     yield f"price     {money(found.cost_micros, found.currency)} for {found.segments:,} segments"
     if plan.budget_micros is not None:
-        is_enough = "enough" if found.budget_suffices else "NOT ENOUGH: it would pause on the way"
+        is_enough = "enough" if found.budget_suffices else "not enough"
         yield f"budget    {money(plan.budget_micros, found.currency)}, {is_enough}"
     if found.begins_at is not None and found.ends_at is not None:
         zone = look.channel.timezone
@@ -78,8 +78,6 @@ def _lines(look: Look) -> Iterator[str]:
             f"time      {moment(found.begins_at, zone)} to {moment(found.ends_at, zone)} at the "
             f"earliest, {span(found.duration_s)}"
         )
-    if found.late:
-        yield f"late      {found.late:,} people can't be reached before the expiry at this rate"
 
 
 _REASONS: Final = {

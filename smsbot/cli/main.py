@@ -20,6 +20,7 @@ COMMANDS = {
     "channels": ("smsbot.cli.channels:channels", "List the channels and their webhook addresses."),
     "check": ("smsbot.cli.check:check", "Find every fault of flows and messages."),
     "contacts": ("smsbot.cli.contacts:contacts", "People: lists in and out, erasing a person."),
+    "course": ("smsbot.cli.course:course", "Lessons that come days apart, and who gets them."),
     "db": ("smsbot.cli.db:db", "Migrations."),
     "doctor": ("smsbot.cli.doctor:doctor", "Say whether this deployment is sound."),
     "fake-gateway": ("smsbot.cli.fake_gateway:fake_gateway", "Pretend to be a provider."),

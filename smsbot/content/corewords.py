@@ -79,8 +79,8 @@ TEXTS = (
     ),
     CoreWord(
         "course-running",
-        "{service}: you are in already: {title}. To end it, text STOP.",
-        f"Answers the keyword of a course in which the person is already. {_SMS}",
+        "{service}: you have it already: {title}. To end it, text STOP.",
+        f"Answers the keyword of a course that the person is in, or has had. {_SMS}",
     ),
     CoreWord(
         "who-are-you-again",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from smsbot.campaigns import halting
 from smsbot.sending.duties import Duties
 from smsbot.storage import alerts
 from smsbot.storage.consents import Evidence
@@ -20,6 +21,7 @@ def duties() -> Duties:
         opt_out=gateway_opt_out,
         raise_alert=alerts.raise_alert,
         end_alert=alerts.end_alert,
+        stop_run=halting.stop_run,
     )
 
 

@@ -28,11 +28,12 @@ def enrol(
 ) -> bool:
     """Enrol a person in a course; say whether this did it.
 
-    Twice in the same course while it runs is once, and so is the same act again (`effect_key`).
+    Twice in the same course while it runs is once, and so is the same act again (`effect_key`). Who
+    had all of a course is not enrolled anew: nothing would be left to send.
     `channel` is where lessons go out; empty is one of the person's country.
     """
     contacts.lock(connection, contact_id)
-    if enrolments.is_running(connection, contact_id, course):
+    if enrolments.has_it(connection, contact_id, course):
         return False
     return enrolments.add(
         connection, contact_id, course, effect_key=effect_key, now_ms=now_ms, channel=channel

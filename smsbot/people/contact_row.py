@@ -36,7 +36,7 @@ _MANY_DIGITS = re.compile(r"(?:\d[^\w\n]{0,3}){7}")
 _ISO_DATE = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
 _NATIONAL = range(7, 12)
 """How many digits a number may have that is written as at home."""
-_CACHED = 20_000
+_CACHED = 4096
 
 WORDS = {
     "bad_consent_lists": "with several dates there must be as many purposes, and one source or as many",

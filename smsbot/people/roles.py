@@ -23,6 +23,7 @@ class Act(StrEnum):
     IMPORT_CONTACTS = "import contacts"
     EXPORT_CONTACTS = "export contacts"
     ERASE_CONTACTS = "erase contacts"
+    TEACH = "enrol people in courses or take them out"
     WRITE_FLOWS = "change flows and translations"
     WORK_CASES = "work on reports and cases"
     SHARE_CASES = "share cases with partners"
@@ -42,6 +43,7 @@ _MAY: Final[Mapping[Role, frozenset[Act]]] = {
             Act.RUN_CAMPAIGNS,
             Act.STOP_CAMPAIGNS,
             Act.IMPORT_CONTACTS,
+            Act.TEACH,
         }
     ),
     Role.APPROVER: frozenset({Act.SEE_CAMPAIGNS, Act.APPROVE_CAMPAIGNS, Act.STOP_CAMPAIGNS}),

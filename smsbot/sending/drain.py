@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from smsbot import metrics
@@ -18,6 +19,7 @@ from smsbot.errors import CannotDecrypt, Unavailable
 from smsbot.sending.answers import hold_s
 from smsbot.sending.flight import NO_SLOT, Landed, unsent
 from smsbot.sending.loading import claim_allowed, open_load
+from smsbot.sending.own_rates import OwnRates
 from smsbot.sending.planning import Bounds, plan
 from smsbot.sending.settling import BY_OPERATOR, Batch, read
 from smsbot.storage import channel_states, messages
@@ -30,9 +32,9 @@ if TYPE_CHECKING:
     from smsbot.clock import Clock
     from smsbot.gateways.protocol import Gateway
     from smsbot.sending.duties import Duties
-    from smsbot.sending.flight import Flights
+    from smsbot.sending.flight import Flights, Load
     from smsbot.sending.settling import Settler
-    from smsbot.sessions.bucket import RateBucket
+    from smsbot.sessions.bucket import RateBucket, Slot
     from smsbot.storage.channel_states import ChannelState
     from smsbot.storage.database import Database
     from smsbot.vault import Vault
@@ -97,6 +99,7 @@ class Drain:
         self._unwritten: list[Batch] = []
         self._next_launch = 0.0
         self._next_feed = 0.0
+        self._own_rates = OwnRates(gateway.channel, tools.bucket)
         self._refusals_in_a_row = 0
         self._probing = False
         self.counts: Counter[str] = Counter()
@@ -177,7 +180,7 @@ class Drain:
             if ahead_s > _LOOK_AHEAD_S:
                 self._wait(ahead_s)
                 return
-            groups = self._choose(room)
+            groups = self._choose(room, ahead_s)
             if groups:
                 self._claim_and_launch(groups)
             else:
@@ -191,8 +194,9 @@ class Drain:
         if ahead_s > 1 and not self._flights.up:
             self.rest_s = ahead_s
 
-    def _choose(self, room: int) -> list[list[int]]:
+    def _choose(self, room: int, ahead_s: float) -> list[list[int]]:
         now_ms = self._tools.clock.now_ms()
+        full = self._own_rates.full(ahead_s)
         with self._tools.database.read() as connection:
             state = channel_states.find(connection, self._channel.id)
             if state.paused_at is None:
@@ -206,12 +210,15 @@ class Drain:
                 self._probing = True
                 room = 1
             limit = 1 if self._probing else min(_PEEK, 4 * room * self._gateway.max_batch)
-            rows = messages.peek(connection, self._channel.id, limit=limit, now_ms=now_ms)
+            rows = messages.peek(
+                connection, self._channel.id, limit=limit, now_ms=now_ms, without_runs=full
+            )
+            chosen = self._own_rates.within(connection, rows)
         rate = self._channel.rate
         if not self._probing and len(rows) < min(limit, max(_FEW, rate * _LOW_S)):
             self._feed()
         bounds = Bounds(room, self._gateway.max_batch, _ROWS, max(1.0, rate * _ROUND_S))
-        return plan(rows, bounds)
+        return plan(chosen, bounds, self._own_rates.slow)
 
     def _feed(self) -> None:
         """Ask for rows of campaigns; the next round sees them."""
@@ -235,7 +242,10 @@ class Drain:
         asked, taken = sum(map(len, groups)), sum(map(len, held))
         if taken < asked:
             self.counts["passed_over"] += asked - taken
-        loads = [open_load(self._tools.vault, group) for group in held]
+        slow = self._own_rates.slow
+        loads = [
+            open_load(self._tools.vault, group, slow.get(group[0].run_id or 0)) for group in held
+        ]
         # A missing key is not the rows' fault: the channel pauses, as for bad credentials.
         self._read(
             [
@@ -248,11 +258,19 @@ class Drain:
         if not loads:
             return
         try:
-            slots = self._tools.bucket.reserve(
-                self._channel.id, [load.segments for load in loads], self._channel.rate
-            )
+            slots = self._reserve(loads)
         except Unavailable:
             self._read([unsent(load, SendOutcome.RETRY, NO_SLOT) for load in loads])
             raise
         for load, slot in zip(loads, slots, strict=True):
             self._flights.launch(load, slot)
+
+    def _reserve(self, loads: Sequence[Load]) -> Sequence[Slot]:
+        """Take a slot for each load, in their order; those at the channel's own rate in one call."""
+        slots: list[Slot] = []
+        for own, some in groupby(loads, key=lambda load: load.own):
+            for piece in ([load] for load in some) if own else (list(some),):
+                slots += self._tools.bucket.reserve(
+                    self._channel.id, [load.segments for load in piece], self._channel.rate, own
+                )
+        return slots

@@ -25,9 +25,11 @@ class Duties:
     `opt_out(connection, ref, channel, now_ms)` is told that a person or an operator said no.
     `raise_alert(connection, kind, subject, words, now_ms)` and `end_alert(connection, kind,
     subject, now_ms)`: the same trouble raised twice is one alert.
+    `stop_run(connection, run_id, reason, now_ms)` is told that a campaign's run costs more than it may.
     """
 
     refusals: Callable[[Connection, Sequence[str], str], Mapping[str, str]]
     opt_out: Callable[[Connection, str, str, int], object]
     raise_alert: Callable[[Connection, str, str, str, int], object]
     end_alert: Callable[[Connection, str, str, int], object]
+    stop_run: Callable[[Connection, int, str, int], object]

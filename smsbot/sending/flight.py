@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from smsbot.gateways.protocol import Gateway
-    from smsbot.sessions.bucket import RateBucket, Slot
+    from smsbot.sessions.bucket import OwnRate, RateBucket, Slot
     from smsbot.values import SendRequest
 
 LATE_S: Final = 0.015
@@ -31,11 +31,17 @@ NO_SLOT: Final = "no_slot"
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One request, and how often each of its rows was tried (by message id), this try included."""
+    """One request, and how often each of its rows was tried (by message id), this try included.
+
+    `own` is the rate of a campaign that is slower than its channel; `is_bulk` that some of the rows are
+    of campaigns.
+    """
 
     request: SendRequest
     attempts: Mapping[int, int]
     refs: Mapping[int, str]
+    own: OwnRate | None = None
+    is_bulk: bool = False
 
     @property
     def is_sealed(self) -> bool:
@@ -136,9 +142,9 @@ class Flights:
             if time.monotonic() - slot.earliest <= LATE_S:
                 return True
             try:
-                slot = self._bucket.reserve(self._channel.id, (load.segments,), self._channel.rate)[
-                    0
-                ]
+                (slot,) = self._bucket.reserve(
+                    self._channel.id, (load.segments,), self._channel.rate, load.own
+                )
             except RedisAway:
                 return False
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from smsbot.sending.duties import Duties
+    from smsbot.sessions.bucket import OwnRate
     from smsbot.storage.claims import Claimed
     from smsbot.values import Channel
     from smsbot.vault import Vault
@@ -76,13 +77,14 @@ def _suppress(connection: Connection, stopped: Mapping[int, str], now_ms: int) -
         claims.suppress(connection, ids, reason, now_ms)
 
 
-def open_load(vault: Vault, group: Sequence[Claimed]) -> Load:
+def open_load(vault: Vault, group: Sequence[Claimed], own: OwnRate | None = None) -> Load:
     """Decrypt one request. Rows of a group have one keyed hash of their text: it is opened once.
 
     A load without text or number (`Load.is_sealed`) is one that no key opens.
     """
     attempts = {row.id: row.attempts for row in group}
     refs = {row.id: row.ref for row in group}
+    is_bulk = any(row.run_id is not None for row in group)
     try:
         text = vault.decrypt(bytes(group[0].body_enc or b""), BODY_CONTEXT).decode()
         recipients = tuple(
@@ -94,4 +96,4 @@ def open_load(vault: Vault, group: Sequence[Claimed]) -> Load:
         )
     except CannotDecrypt:
         return Load(SendRequest("", (), 0), attempts, refs)
-    return Load(SendRequest(text, recipients, group[0].segments), attempts, refs)
+    return Load(SendRequest(text, recipients, group[0].segments), attempts, refs, own, is_bulk)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from smsbot.storage.messages import Waiting
 
@@ -36,11 +36,16 @@ class _Group:
     refs: set[str] = field(default_factory=set)
 
 
-def plan(rows: Iterable[Waiting], bounds: Bounds) -> list[list[int]]:
-    """Give the ids of each request. A person stands in a request once: answers come by number."""
+def plan(
+    rows: Iterable[Waiting], bounds: Bounds, apart: Container[int | None] = ()
+) -> list[list[int]]:
+    """Give the ids of each request. A person stands in a request once: answers come by number.
+
+    Rows of the runs in `apart` share no request with others: they have a rate of their own.
+    """
     chosen: list[list[int]] = []
     left_rows, left_segments = bounds.rows, bounds.segments
-    for group in _groups(rows, bounds):
+    for group in _groups(rows, bounds, apart):
         room = min(left_rows, int(left_segments // group.each))
         if not chosen:
             room = max(room, 1)
@@ -53,11 +58,11 @@ def plan(rows: Iterable[Waiting], bounds: Bounds) -> list[list[int]]:
     return chosen
 
 
-def _groups(rows: Iterable[Waiting], bounds: Bounds) -> list[_Group]:
+def _groups(rows: Iterable[Waiting], bounds: Bounds, apart: Container[int | None]) -> list[_Group]:
     groups: list[_Group] = []
-    open_groups: dict[tuple[int, str], _Group] = {}
+    open_groups: dict[tuple[int, str, int | None], _Group] = {}
     for row in rows:
-        key = (row.priority, row.body_hash)
+        key = (row.priority, row.body_hash, row.run_id if row.run_id in apart else None)
         group = open_groups.get(key)
         if group is not None and row.ref in group.refs:
             continue  # the same text again to the same person goes in a later round

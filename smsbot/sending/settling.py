@@ -11,7 +11,7 @@ from smsbot.sending.answers import complete, is_refused_whole, settled
 from smsbot.sending.duties import CHANNEL_PAUSED
 from smsbot.sending.flight import NO_SLOT
 from smsbot.sending.receipts import settle_parked
-from smsbot.storage import channel_states, claims
+from smsbot.storage import channel_states, claims, spending
 from smsbot.values import SendOutcome, SendResult
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Batch:
     hold_s: float | None = None
     trouble: str = ""
     answered: bool = False
+    is_bulk: bool = False
 
     @property
     def states(self) -> Counter[str]:
@@ -51,6 +52,7 @@ def read(landed: Sequence[Landed], *, now_ms: int, random: Random, simulated: bo
     batch = Batch()
     for load, results in ((flight.load, flight.results) for flight in landed):
         whole = is_refused_whole(results)
+        batch.is_bulk |= load.is_bulk
         for result in complete(load.attempts, results):
             batch.rows.append(
                 settled(
@@ -90,7 +92,10 @@ class Settler:
 
         While `probing` a paused channel, an answer about a recipient shows that the account works.
         """
+        surprises = spending.count_costs(connection, batch.rows, self._by) if batch.is_bulk else ()
         claims.settle(connection, batch.rows, self._by, now_ms)
+        for run_id, reason in surprises:
+            self._duties.stop_run(connection, run_id, reason, now_ms)
         for ref in batch.left:
             self._duties.opt_out(connection, ref, self._channel, now_ms)
         gateway_ids = [row.gateway_id for row in batch.rows if row.gateway_id]

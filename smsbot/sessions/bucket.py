@@ -1,11 +1,12 @@
 """The rate of a channel, shared by every worker on every machine.
 
-Two keys a channel:
+Keys of a channel:
 
 `smsbot:rate:<channel>` holds the microsecond (Redis' own clock) from which the next request may
 start. `reserve` gives a request its start and moves the mark on by what the request costs, so that
 starts never lie closer than the rate allows; over any sliding second the starts add up to the rate
-and one request at most. The key expires an hour after its mark.
+and one request at most. The key expires an hour after its mark. A campaign that is slower than its
+channel has a mark of its own, `smsbot:rate:<channel>:<run>`, and starts by the later of the two.
 
 `smsbot:prefix:<channel>:<day>:<hash>` counts the replies to one block of numbers in a day.
 
@@ -50,6 +51,12 @@ local now = t[1] * 1000000 + t[2]
 local mark = tonumber(redis.call('GET', KEYS[1]) or '0')
 if mark == 0 or mark - now > {_MARK_GOES_WRONG_US} then mark = now + {_UNKNOWN_US} end
 if mark < now then mark = now end
+if KEYS[2] then
+  local own = tonumber(redis.call('GET', KEYS[2]) or '0')
+  if own == 0 or own - now > {_MARK_GOES_WRONG_US} then own = now + {_UNKNOWN_US} end
+  mark = math.max(mark, own)
+  redis.call('SET', KEYS[2], string.format('%.0f', mark + tonumber(ARGV[3])), 'PX', {_KEEP_MS})
+end
 local wait = mark - now
 mark = math.max(mark + tonumber(ARGV[1]), now + tonumber(ARGV[2]))
 redis.call('SET', KEYS[1], string.format('%.0f', mark), 'PX',
@@ -81,6 +88,14 @@ class Slot:
     latest: float
 
 
+@dataclass(frozen=True, slots=True)
+class OwnRate:
+    """A campaign's run that is to be slower than its channel: segments a second."""
+
+    run_id: int
+    rate: float
+
+
 class RateBucket:
     """Slots of a channel. Every method raises RedisAway when Redis is: then nothing may be sent."""
 
@@ -88,11 +103,17 @@ class RateBucket:
         self._reserve = client.register_script(_RESERVE)
         self._ahead = client.register_script(_AHEAD)
 
-    def reserve(self, channel: str, segments: Sequence[int], rate: float) -> Sequence[Slot]:
-        """Take the next slots, one for each request of so many segments. One call to Redis."""
-        costs = [count / (rate * (1 - HEADROOM)) for count in segments]
+    def reserve(
+        self, channel: str, segments: Sequence[int], rate: float, own: OwnRate | None = None
+    ) -> Sequence[Slot]:
+        """Take the next slots, one for each request of so many segments. One call to Redis.
+
+        With an `own` rate, one request at a time: its slot keeps both rates.
+        """
+        costs = [_cost(count, rate) for count in segments]
+        own_cost = _cost(sum(segments), own.rate) * 1e6 if own else 0.0
         asked = monotonic()
-        wait_s = self._run(self._reserve, channel, sum(costs) * 1e6, 0.0)
+        wait_s = self._run(self._reserve, channel, sum(costs) * 1e6, 0.0, own_cost, own=own)
         answered = monotonic()
         slots = []
         for cost in costs:
@@ -108,12 +129,23 @@ class RateBucket:
         """Say how long a slot taken now would have to wait."""
         return self._run(self._ahead, channel)
 
-    def _run(self, script: Script, channel: str, *arguments: float) -> float:
+    def own_ahead_s(self, channel: str, own: OwnRate) -> float:
+        """Say how long a campaign's own rate would let it wait."""
+        return self._run(self._ahead, f"{channel}:{own.run_id}")
+
+    def _run(
+        self, script: Script, channel: str, *arguments: float, own: OwnRate | None = None
+    ) -> float:
+        keys = [f"{PREFIX}rate:{channel}"]
+        if own is not None:
+            keys.append(f"{PREFIX}rate:{channel}:{own.run_id}")
         with answering():
-            wait_us = script(
-                keys=[f"{PREFIX}rate:{channel}"], args=[f"{number:.0f}" for number in arguments]
-            )
+            wait_us = script(keys=keys, args=[f"{number:.0f}" for number in arguments])
         return int(wait_us) / 1e6
+
+
+def _cost(segments: int, rate: float) -> float:
+    return segments / (rate * (1 - HEADROOM))
 
 
 class PrefixCounter:

@@ -234,11 +234,12 @@ def settle(connection: Connection, rows: Sequence[Settled], by: str, now_ms: int
         return
     lock_in_order(connection, [row.id for row in rows])
     connection.execute(
-        _SETTLE[connection.dialect.name], {"rows": _as_json(rows), "by": by, "now": now_ms}
+        _SETTLE[connection.dialect.name], {"rows": rows_to_json(rows), "by": by, "now": now_ms}
     )
 
 
-def _as_json(rows: Sequence[Settled]) -> str:
+def rows_to_json(rows: Sequence[Settled]) -> str:
+    """Give rows as the one parameter that `rows_of` reads."""
     return orjson.dumps(rows).decode()
 
 

@@ -1,7 +1,7 @@
 """Who is in which course, what they had of it, and when to look again.
 
 Statement plans: `due` and `strays` walk `ix_enrolments_next` (next_at of those that run) from either
-end; `of_contacts` and `is_running` use `ix_enrolments_contact_id`; `answered_by_turn` reads one
+end; `of_contacts` and `has_it` use `ix_enrolments_contact_id`; `answered_by_turn` reads one
 person's turns by `ix_turns_ref`, `answered_by_text` one person's texts by `ix_inbound_contact_id`.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, or_, select, text, update
 
 from smsbot.storage.claims import rows_of
 from smsbot.storage.insert import insert_if_new
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 STOPPED = "stop"
 """Why an enrolment ended: the person's STOP."""
+COMPLETED = "completed"
+"""Why an enrolment ended: the person had all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +99,20 @@ def add(
     )
 
 
-def is_running(connection: Connection, contact_id: int, course: str) -> bool:
-    """Say whether somebody is in a course now."""
-    found = select(enrolments.c.id).where(
-        enrolments.c.contact_id == contact_id,
-        enrolments.c.course == course,
-        enrolments.c.ended_at.is_(None),
+def has_it(connection: Connection, contact_id: int, course: str) -> bool:
+    """Say whether this owner of the number is in a course now, or has had all of it."""
+    found = (
+        select(enrolments.c.id)
+        .join(contacts, contacts.c.id == enrolments.c.contact_id)
+        .where(
+            enrolments.c.contact_id == contact_id,
+            enrolments.c.course == course,
+            or_(
+                enrolments.c.ended_at.is_(None),
+                (enrolments.c.ended_because == COMPLETED)
+                & (enrolments.c.at >= contacts.c.owner_since),
+            ),
+        )
     )
     return connection.execute(found.limit(1)).first() is not None
 
@@ -166,6 +176,14 @@ def any_beyond(connection: Connection, beyond: int) -> bool:
     """Say whether an enrolment waits for a time beyond any plan."""
     found = select(enrolments.c.id).where(_RUNS, enrolments.c.next_at > beyond).limit(1)
     return connection.execute(found).first() is not None
+
+
+def count_due(connection: Connection, now_ms: int) -> int:
+    """Count the enrolments whose time has come."""
+    found = (
+        select(func.count()).select_from(enrolments).where(_RUNS, enrolments.c.next_at <= now_ms)
+    )
+    return connection.execute(found).scalar_one()
 
 
 _FIELDS = (

@@ -35,13 +35,25 @@ _CANCEL = """
 UPDATE campaign_runs SET state = 'cancelled'
 WHERE id = ? AND state IN ('freezing', 'running', 'paused')
 """
+_CAMPAIGN_OF = "SELECT campaign_id FROM campaign_runs WHERE id = ?"
 _REASON = "SELECT paused_reason FROM campaign_runs WHERE id = ?"
 
 
-def run_alive(connection: Connection, campaign_id: int) -> int | None:
-    """Give the run of a campaign that is under way; there is one at most."""
+def lock_alive(connection: Connection, campaign_id: int) -> int | None:
+    """Give the run of a campaign that is under way (there is one at most) and lock it.
+
+    Runs are locked before their campaign, always: a release that pauses for its budget does so too.
+    """
     found = say(connection, _ALIVE, campaign_id).first()
-    return None if found is None else int(found[0])
+    if found is None:
+        return None
+    lock_run(connection, found[0])
+    return int(found[0])
+
+
+def campaign_of(connection: Connection, run_id: int) -> int:
+    """Give the campaign of a run."""
+    return int(say(connection, _CAMPAIGN_OF, run_id).scalar_one())
 
 
 def pause_run(connection: Connection, run_id: int, reason: str, now_ms: int) -> bool:

@@ -76,14 +76,15 @@ def due(connection: Connection, now_ms: int, *, passes: int) -> Intake | None:
 
 _ENROL = text("""
 INSERT INTO enrolments (contact_id, course, at, next_at, effect_key, channel, ended_because, had)
-SELECT messages.contact_id, :course, :now, :now, :key || messages.contact_id, messages.channel, '',
-  '{}'
+SELECT messages.contact_id, CAST(:course AS varchar(64)), CAST(:now AS bigint),
+  CAST(:now AS bigint), CAST(:key AS varchar(64)) || messages.contact_id, messages.channel, '', '{}'
 FROM messages JOIN contacts ON contacts.id = messages.contact_id
 WHERE messages.campaign_run_id = :run AND messages.batch = :batch
   AND messages.state IN ('accepted', 'delivered')
   AND contacts.opted_out_at IS NULL AND contacts.owner_since <= messages.created_at
   AND NOT EXISTS (SELECT 1 FROM enrolments AS other WHERE other.contact_id = messages.contact_id
-    AND other.course = :course AND other.ended_at IS NULL)
+    AND other.course = CAST(:course AS varchar(64)) AND (other.ended_at IS NULL
+      OR other.ended_because = 'completed' AND other.at >= contacts.owner_since))
 ON CONFLICT (effect_key) DO NOTHING
 """)
 

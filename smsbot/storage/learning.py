@@ -126,6 +126,7 @@ class Member(NamedTuple):
     Of the erased `ref` is empty and everything of the person, from `language` on, None.
     """
 
+    contact_id: int | None
     ref: str
     state: str
     reason: str
@@ -147,7 +148,17 @@ class Member(NamedTuple):
 
 
 _OF_MESSAGE = (
-    *("ref", "state", "reason", "batch", "text_id", "segments", "cost_micros", "price_micros"),
+    *(
+        "contact_id",
+        "ref",
+        "state",
+        "reason",
+        "batch",
+        "text_id",
+        "segments",
+        "cost_micros",
+        "price_micros",
+    ),
     *("currency", "simulated", "accepted_at", "final_at"),
 )
 _COLUMNS = ", ".join(f"{'m' if name in _OF_MESSAGE else 'c'}.{name}" for name in Member._fields)
@@ -212,3 +223,36 @@ def turns_of(
     given = orjson.dumps(refs).decode() if dialect == "sqlite" else list(refs)
     rows = say(connection, turns_statement(dialect), given, at - length, until, at).fetchall()
     return [Turned._make(row) for row in rows]
+
+
+class Replies(NamedTuple):
+    """Replies to some people: `unpriced` segments are of those whose cost the gateway did not name."""
+
+    segments: int = 0
+    micros: int = 0
+    unpriced: int = 0
+
+
+_REPLIES = """
+SELECT COALESCE(SUM(m.segments), 0), COALESCE(SUM(m.cost_micros), 0),
+  COALESCE(SUM(CASE WHEN m.cost_micros IS NULL THEN m.segments END), 0)
+FROM {people} messages AS m ON m.contact_id = v.value
+WHERE m.created_at >= ? AND m.created_at < ? AND m.priority = 0
+  AND (m.accepted_at IS NOT NULL OR m.state = 'unknown')
+"""
+_PEOPLE = {
+    "sqlite": "json_each(?) AS v CROSS JOIN",
+    "postgresql": "unnest(CAST(? AS bigint[])) AS v(value) JOIN",
+}
+
+
+def replies_to(
+    connection: Connection, contact_ids: Sequence[int], since: int, until: int
+) -> Replies:
+    """Give what the replies to these people came to, by `ix_messages_contact_id`."""
+    if not contact_ids:
+        return Replies()
+    dialect = connection.dialect.name
+    given = orjson.dumps(contact_ids).decode() if dialect == "sqlite" else list(contact_ids)
+    statement = _REPLIES.format(people=_PEOPLE[dialect])
+    return Replies(*map(int, say(connection, statement, given, since, until).one()))

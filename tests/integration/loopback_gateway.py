@@ -126,6 +126,8 @@ class LoopbackGateway:
 
     routes = frozenset()
     signs = False
+    cost_micros = 800_000
+    currency = "KES"
 
     def __init__(
         self, channel: Channel, port: int, *, max_batch: int = 100, has_credentials: bool = True
@@ -167,8 +169,8 @@ class LoopbackGateway:
                 gateway_id=found["gateway_id"] if found["outcome"] == "accepted" else "",
                 code=found["code"],
                 words=found.get("words", ""),
-                cost_micros=800_000,
-                currency="KES",
+                cost_micros=self.cost_micros,
+                currency=self.currency,
             )
             for found in json.loads(raw)
         ]

@@ -51,7 +51,13 @@ def main() -> None:
         channel(rate=wanted["rate"]), wanted["port"], max_batch=wanted.get("max_batch", 100)
     )
     gateway.dies, gateway.dies_at = wanted.get("dies", ""), wanted.get("dies_at", 0)
-    sender = sender_of(Database(wanted["database"]), vault, connect(wanted["redis"]), gateway)
+    sender = sender_of(
+        Database(wanted["database"]),
+        vault,
+        connect(wanted["redis"]),
+        gateway,
+        feeds=wanted.get("feeds", False),
+    )
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()

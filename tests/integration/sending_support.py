@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 
+from smsbot.campaigns import halting
 from smsbot.campaigns.feeding import Feeder
 from smsbot.clock import Clock
 from smsbot.sending.drain import Tools
@@ -123,7 +124,7 @@ class Diary:
         self.ended: list[tuple[str, str]] = []
 
     def duties(self) -> Duties:
-        return Duties(self._refusals, self._opt_out, self._raise, self._end)
+        return Duties(self._refusals, self._opt_out, self._raise, self._end, halting.stop_run)
 
     def _refusals(
         self, connection: Connection, refs: Sequence[str], purpose: str

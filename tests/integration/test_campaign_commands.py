@@ -237,10 +237,13 @@ def test_people_who_came_after_the_submission_count_for_the_approval(office: Off
 def test_a_rejected_campaign_is_edited_and_submitted_again_with_new_texts(office: Office) -> None:
     office.users(bo="approver")
     made = office.draft()
-    office.good("campaign", "submit", made)
+    yaml_of_draft = office.good("campaign", "show", made, "--yaml")
+    assert yaml_of_draft.startswith("title: Wrong sends in March\npurpose: lessons\n")
+    assert "warning: nobody would be reached" in office.good("campaign", "submit", made)
     assert "only a draft is edited" in office.refused("campaign", "edit", made, office.file(ORDER))
     assert office("campaign", "reject", made).code == 2
     office.good("campaign", "reject", made, "--note", "Say who we are.", "--as", "bo")
+    assert yaml_of_draft == office.good("campaign", "show", made, "--yaml")
     assert "rejected   by bo, " in office.good("campaign", "show", made)
 
     office.good(
@@ -406,7 +409,8 @@ def test_the_preview_tells_who_why_not_how_much_and_what_is_wrong(office: Office
         "left out  1: no text in their language 1",
         "  en   KE 63902                  4 people          4 segments  KES 3.20",
         "price     KES 4.80 for 6 segments",
-        "budget    KES 4.00, NOT ENOUGH: it would pause on the way",
+        "budget    KES 4.00, not enough",
+        "warning: the budget won't reach for all: it would pause on the way (raise it or reach fewer)",
         "| Got money by mistake? Check your own |",
         "en: warning: the text does not say how to end these messages (add: STOP to end)",
     ):
@@ -416,7 +420,7 @@ def test_the_preview_tells_who_why_not_how_much_and_what_is_wrong(office: Office
     assert (found["cost_micros"], found["currency"]) == (4_800_000, "KES")
     assert found["excluded"]["no_language"] == 1
     assert found["texts"]["en"]["encoding"] == "GSM-7"
-    assert [one["code"] for one in found["findings"]] == ["no-stop"]
+    assert [one["code"] for one in found["findings"]] == ["no-stop", "budget"]
     assert office.state(made) == "draft"
 
 

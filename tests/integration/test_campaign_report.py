@@ -166,6 +166,34 @@ def test_segments_and_cost_are_those_of_the_status(database: Database) -> None:
     assert cost.known == 200
 
 
+def test_replies_to_those_who_began_are_told_beside_the_cost(database: Database) -> None:
+    with database.write() as connection:
+        campaign, run = started(connection)
+        some = people(connection, run, 30)
+        turn(connection, some[:20], BEGAN + DAY, to_state="done", ends=True)
+        for number, (one, priority, at, cost, state) in enumerate(
+            (
+                (some[0], 0, BEGAN + DAY, 500_000, "delivered"),
+                (some[1], 0, BEGAN + DAY, None, "accepted"),
+                (some[2], 0, BEGAN - DAY, None, "accepted"),  # before the message
+                (some[3], 1, BEGAN + DAY, None, "accepted"),  # a lesson, not a reply
+                (some[4], 0, BEGAN + DAY, None, "suppressed"),
+                (some[25], 0, BEGAN + DAY, None, "accepted"),  # began nothing
+            )
+        ):
+            went = None if state == "suppressed" else at
+            row = {"contact_id": one.id, "ref": one.ref, "priority": priority, "created_at": at}
+            row |= {"cost_micros": cost, "state": state, "accepted_at": went, "due_at": at}
+            row |= {"channel": "sim", "purpose": "reply", "body_hash": "b", "encoding": "GSM-7"}
+            row |= {"segments": 2, "reason": "", "dedupe_key": f"reply{number}"}
+            connection.execute(messages.insert(), row)
+    cost = reported(database, campaign).cost
+    assert cost.replies == 4
+    assert cost.replies_micros == 500_000 + 2 * 800_000
+    assert cost.per_finisher == 30 * 800_000 / 20
+    assert cost.per_finisher_with_replies == (30 * 800_000 + 2_100_000) / 20
+
+
 def test_an_opt_out_counts_when_it_follows_the_message_within_a_week(database: Database) -> None:
     with database.write() as connection:
         campaign, run = started(connection)

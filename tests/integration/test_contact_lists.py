@@ -22,7 +22,7 @@ from smsbot.values import Msisdn
 from tests.integration.lives import dump, lottery
 
 if TYPE_CHECKING:
-    from smsbot.people.contact_row import Refusal as Refused_
+    from smsbot.people.contact_row import Refusal as BadRow
     from smsbot.people.imports import Tally
     from smsbot.storage.contacts import Contact
     from smsbot.storage.database import Database
@@ -54,8 +54,8 @@ class Still(Clock):
 
 def bring(
     database: Database, vault: Vault, text: str | bytes, at: int = T0
-) -> tuple[Tally, list[Refused_]]:
-    refused: list[Refused_] = []
+) -> tuple[Tally, list[BadRow]]:
+    refused: list[BadRow] = []
     raw = text.encode() if isinstance(text, str) else text
     importer = Importer(database, vault, Still(at), "halima")
     tally = importer.run(

@@ -97,7 +97,7 @@ def _indicators(report: Report) -> Iterator[tuple[str, str, str]]:
     for name, share in (("began (I02)", done.begun), ("finished (I03)", done.finished)):
         yield name, between(share), "-" if share is None else number(share.people)
     for one in report.learning[:1]:  # the others are in the differences below
-        for skill in one.skills:
+        for skill in one.skills[:2]:
             name = f"{skill.measure}, {NAMES[one.arm]}"
             yield f"{name}, before (I05)", between(skill.before), people(skill.before)
             yield f"{name}, after (I05)", between(skill.after), people(skill.after)
@@ -113,6 +113,8 @@ def _indicators(report: Report) -> Iterator[tuple[str, str, str]]:
     yield "cost per person reached", money(cost.per_reached, currency), number(reach.delivered)
     finished = "-" if done.finished is None else number(done.finished.right)
     yield "cost per person who finished", money(cost.per_finisher, currency), finished
+    with_replies = money(cost.per_finisher_with_replies, currency)
+    yield "the same with our replies, about", with_replies, f"{number(cost.replies)} segments"
 
 
 def _missing(report: Report) -> Iterator[str]:

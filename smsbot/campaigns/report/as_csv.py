@@ -98,10 +98,13 @@ def _cost(report: Report) -> Iterator[Row]:
     cost, currency = report.cost, report.head.currency
     yield Row("cost", "messages", value=cost.messages)
     yield Row("cost", "segments", value=cost.segments)
+    yield Row("cost", "segments of replies", value=cost.replies)
     for name, micros in (
         ("total", cost.micros),
         ("per person reached", cost.per_reached),
         ("per person who finished", cost.per_finisher),
+        ("replies, about", cost.replies_micros),
+        ("per person who finished, with replies", cost.per_finisher_with_replies),
     ):
         yield Row("cost", name, value=None if micros is None else micros / 1e6, note=currency)
 

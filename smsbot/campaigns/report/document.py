@@ -312,6 +312,9 @@ def _cost(report: Report) -> Section:
         ("cost", money(cost.micros, currency)),
         ("cost per person reached", money(cost.per_reached, currency)),
         ("cost per person who finished", money(cost.per_finisher, currency)),
+        ("segments of replies to those who began", number(cost.replies)),
+        ("cost of these replies, about", money(cost.replies_micros, currency)),
+        ("cost per finisher, with replies", money(cost.per_finisher_with_replies, currency)),
         ("citizens paid", f"{currency} 0 for receiving"),
     )
     return Section("cost", "Segments and cost", tables=(Table("Cost", ("", "amount"), rows),))

@@ -138,7 +138,11 @@ class Leaving:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What it cost, in millionths; per person only where there is one. `known`: the gateway's price."""
+    """What it cost, in millionths; per person only where there is one. `known`: the gateway's price.
+
+    `replies` are the segments of our answers to people who began something afterwards, and
+    `replies_micros` about what they cost: they are not of the campaign, but a lesson by SMS needs them.
+    """
 
     messages: int
     segments: int
@@ -147,6 +151,9 @@ class Cost:
     simulated: int
     per_reached: int | None
     per_finisher: int | None
+    replies: int
+    replies_micros: int
+    per_finisher_with_replies: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class Frame:
 class _Person(NamedTuple):
     """A member whose turns are looked at."""
 
+    contact_id: int
     arm: Arm
     is_reached: bool
     sent_at: int
@@ -108,8 +109,12 @@ def gather(
             connection, list(active), frame.began_at, frame.length, frame.now_ms
         ):
             turns[turn[0]].append(turn)
-        for ref, its_turns in turns.items():
-            _count_deeds(tallies, active[ref], in_order(its_turns), frame)
+        begun = [
+            active[ref].contact_id
+            for ref, its_turns in turns.items()
+            if _count_deeds(tallies, active[ref], in_order(its_turns), frame)
+        ]
+        _count_replies(tallies.money, connection, begun, frame)
         done += len(rows)
         tell("people", done)
     _count_kinds(tallies, kinds)
@@ -125,7 +130,7 @@ def _count_rows(
     since = frame.began_at - frame.length
     ours = ("", frame.currency)
     for (
-        ref, state, reason, batch, text_id, segments, cost, price, currency, simulated,
+        contact_id, ref, state, reason, batch, text_id, segments, cost, price, currency, simulated,
         accepted_at, final_at, language, network, region, owner_since, opted_out_at, last_seen_at,
     ) in rows:  # fmt: skip
         if accepted_at is not None or state in _WENT:
@@ -141,7 +146,7 @@ def _count_rows(
                 tallies.latency[network or UNKNOWN][_rounded(waited)] += 1
         elif cost is not None and currency in ours:
             tallies.money.micros += cost  # refused, and still billed
-        if owner_since is None:
+        if owner_since is None or contact_id is None:
             kinds[state, reason, batch is not None, (ERASED, ERASED, ERASED)] += 1
             continue
         names = (
@@ -156,7 +161,12 @@ def _count_rows(
         if arm is Arm.EXCLUDED:
             continue
         person = _Person(
-            arm, state == "delivered", accepted_at or frame.began_at, owner_since, _groups(names)
+            contact_id,
+            arm,
+            state == "delivered",
+            accepted_at or frame.began_at,
+            owner_since,
+            _groups(names),
         )
         active[ref] = person
         if opted_out_at is not None:
@@ -207,8 +217,21 @@ def _count_left(tallies: Tallies, person: _Person, opted_out_at: int) -> None:
         tallies.left[Arm.REACHED] += 1
 
 
-def _count_deeds(tallies: Tallies, person: _Person, turns: Sequence[Turned], frame: Frame) -> None:
-    """Count a person: both arms by one clock, the run's beginning; the reached by their own message."""
+def _count_replies(
+    money: Money, connection: Connection, contact_ids: Sequence[int], frame: Frame
+) -> None:
+    until = frame.began_at + frame.length
+    replies = learning.replies_to(connection, contact_ids, frame.began_at, until)
+    money.replies_segments += replies.segments
+    money.replies_micros += replies.micros
+    money.replies_unpriced += replies.unpriced
+
+
+def _count_deeds(tallies: Tallies, person: _Person, turns: Sequence[Turned], frame: Frame) -> bool:
+    """Count a person: both arms by one clock, the run's beginning; the reached by their own message.
+
+    Say whether it is one of those meant to be reached who began something after their message.
+    """
     by_run, by_own = Span(frame.began_at, frame.length), Span(person.sent_at, frame.length)
     did = own = deeds(turns, by_run, person.owner_since)
     if person.arm is Arm.MEANT:
@@ -218,8 +241,10 @@ def _count_deeds(tallies: Tallies, person: _Person, turns: Sequence[Turned], fra
     _count_arm(tallies, person.arm, did, frame.flow)
     if person.is_reached:
         _count_arm(tallies, Arm.REACHED, own, frame.flow)
-    if person.arm is Arm.MEANT:
-        _count_ways(tallies, person, own, frame.flow)
+    if person.arm is not Arm.MEANT:
+        return False
+    _count_ways(tallies, person, own, frame.flow)
+    return bool(own.walks)
 
 
 def _count_arm(tallies: Tallies, arm: Arm, did: Deeds, flow: str) -> None:

@@ -136,8 +136,8 @@ def _always() -> Iterator[str]:
         "has more time, than who does not."
     )
     yield (
-        "What people do when a real scam comes: practice items measure knowing, not doing. Replies and "
-        "USSD sessions of the lesson are not in the cost."
+        "What people do when a real scam comes: practice items measure knowing, not doing. What USSD "
+        "sessions cost is not in the cost."
     )
 
 

@@ -184,6 +184,8 @@ def cost(tallies: Tallies) -> Cost:
     """Give what it cost, and per person delivered to and per person who finished (I13)."""
     money, finished = tallies.money, progressed(tallies, FINISHED)
     delivered = tallies.in_state("delivered")
+    per_segment = money.micros / money.segments if money.segments else 0.0
+    replies_micros = round(money.replies_micros + per_segment * money.replies_unpriced)
     return Cost(
         messages=money.messages,
         segments=money.segments,
@@ -192,4 +194,9 @@ def cost(tallies: Tallies) -> Cost:
         simulated=money.simulated,
         per_reached=round(money.micros / delivered) if delivered else None,
         per_finisher=round(money.micros / finished) if finished else None,
+        replies=money.replies_segments,
+        replies_micros=replies_micros,
+        per_finisher_with_replies=(
+            round((money.micros + replies_micros) / finished) if finished else None
+        ),
     )

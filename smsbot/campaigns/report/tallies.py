@@ -55,13 +55,20 @@ NOT_STARTED, UNFINISHED, FINISHED = range(3)
 
 @dataclass(slots=True)
 class Money:
-    """Segments and money of what was sent. `known` messages have the gateway's own price."""
+    """Segments and money of what was sent. `known` messages have the gateway's own price.
+
+    The replies are those to people who began something afterwards; `replies_unpriced` of their
+    segments have no price of the gateway's.
+    """
 
     messages: int = 0
     segments: int = 0
     micros: int = 0
     known: int = 0
     simulated: int = 0
+    replies_segments: int = 0
+    replies_micros: int = 0
+    replies_unpriced: int = 0
 
 
 @dataclass(slots=True)

@@ -46,12 +46,16 @@ def points(found: Interval | None) -> str:
     """Give a difference of shares in percentage points, with its sign: +4.2 (1.1 to 7.3)."""
     if found is None:
         return NONE
-    return f"{100 * found.value:+.1f} ({100 * found.low:+.1f} to {100 * found.high:+.1f})"
+    value, low, high = (round(100 * one, 1) + 0.0 for one in (found.value, found.low, found.high))
+    return f"{value:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
 def plain(found: Interval | None) -> str:
     """Give a number with its interval: 1.62 (1.40 to 1.84)."""
-    return NONE if found is None else f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+    if found is None:
+        return NONE
+    value, low, high = (round(one, 2) + 0.0 for one in (found.value, found.low, found.high))
+    return f"{value:.2f} ({low:.2f} to {high:.2f})"
 
 
 def people(found: Share | None) -> str:

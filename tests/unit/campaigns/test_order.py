@@ -189,6 +189,8 @@ def test_a_start_is_a_wall_clock_time_of_the_channel_or_of_each_contact(
         ('window: {from: "9:00", to: "17:00", days: [mon]}', "`from` must be a time such as"),
         ('window: {from: "09:00", to: "17:00", days: [moon]}', "must be days such as mon"),
         ('window: {from: "09:00", to: "17:00", days: []}', "`days` is empty"),
+        ('window: {from: "09:00", to: "17:00", days: [mon-wed, tue]}', "names the same day twice"),
+        ('window: {from: "09:00", to: "17:00", days: [5]}', "must be days such as mon"),
         ('repeat: "0 9 * *"', "a repeat has five fields"),
         ('repeat: "0 25 * * 1"', "the repeat is not cron"),
         ('repeat: "0 9 30 2 *"', "`repeat`"),
@@ -262,6 +264,22 @@ def test_braces_are_refused_since_a_text_is_the_same_for_everybody() -> None:
     )
 
     assert "without {name}" in found
+
+
+@pytest.mark.parametrize(
+    ("days", "numbers"),
+    [
+        ("mon-fri", (0, 1, 2, 3, 4)),
+        ("[sat-mon, wed]", (0, 2, 5, 6)),
+        ("[Thursday, sun]", (3, 6)),
+        ("mon-sun", (0, 1, 2, 3, 4, 5, 6)),
+    ],
+)
+def test_days_are_words_or_runs_of_them(days: str, numbers: tuple[int, ...]) -> None:
+    window = _read(SMALL + f'window: {{from: "09:00", to: "17:00", days: {days}}}').window
+
+    assert window is not None
+    assert window.days == numbers
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:

@@ -29,8 +29,8 @@ from smsbot.fakegateway.ledger import hash_of
 from tests.e2e.running import FLOWS, ROOT, children_of, until
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     import random
+    from collections.abc import Sequence
     from pathlib import Path
 
     from smsbot.fakegateway import FakeGateway

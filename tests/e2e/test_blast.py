@@ -133,7 +133,6 @@ def test_workers_killed_twenty_times_send_nobody_two(blast: Blast) -> None:
     assert sum(counts.values()) == people
     until(lambda: blast.status(campaign)["state"] == "finished", 30)
     blast.end_workers()
-    print("twenty kills:", counts)
 
 
 @pytest.mark.parametrize(

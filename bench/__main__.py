@@ -12,8 +12,18 @@ ALL = (
     "sms",
     "sending",
     "freeze",
+ALL = (
+    "engine_step",
+    "content_load",
+    "turns",
+    "sms",
+    "sending",
+    "freeze",
+    "halting",
     "report",
     "courses",
+    "memory",
+)
     "memory",
 )
 

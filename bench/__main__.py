@@ -12,18 +12,9 @@ ALL = (
     "sms",
     "sending",
     "freeze",
-ALL = (
-    "engine_step",
-    "content_load",
-    "turns",
-    "sms",
-    "sending",
-    "freeze",
     "halting",
     "report",
     "courses",
-    "memory",
-)
     "memory",
 )
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from smsbot.storage.insert import say
-from smsbot.storage.lists import among, list_of
+from smsbot.storage.lists import list_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -24,10 +24,18 @@ DAY_MS: Final = 86_400_000
 _COUNTS = """priority >= 1
   AND (state IN ('sending', 'accepted', 'delivered', 'undelivered', 'unknown')
     OR state = 'expired' AND accepted_at IS NOT NULL)"""
-_SENT = f"""
+_SENT = {
+    "sqlite": f"""
 SELECT contact_id, claimed_at, id FROM messages
-WHERE contact_id {{people}} AND claimed_at > ? AND {_COUNTS}
-"""  # noqa: S608  # our own words only
+WHERE contact_id IN (SELECT value FROM json_each(?)) AND claimed_at > ? AND {_COUNTS}
+""",  # noqa: S608  # our own words only
+    # Person by person, whatever the planner believes of a table that a launch has just filled.
+    "postgresql": f"""
+SELECT people.id, sent.claimed_at, sent.id FROM unnest(CAST(? AS bigint[])) AS people(id)
+CROSS JOIN LATERAL (SELECT id, claimed_at FROM messages
+  WHERE contact_id = people.id AND claimed_at > ? AND {_COUNTS} OFFSET 0) AS sent
+""",  # noqa: S608
+}
 _OFTEN = f"""
 SELECT contact_id FROM messages
 WHERE contact_id > ? AND contact_id <= ? AND claimed_at > ? AND {_COUNTS}
@@ -45,7 +53,7 @@ def sent_since(
     """Give when each of these contacts was last written to after `since_ms`, without some rows."""
     if not people:
         return {}
-    sql = _SENT.format(people=among(connection))
+    sql = _SENT[connection.dialect.name]
     rows = say(connection, sql, list_of(connection, people), since_ms)
     found: dict[int, list[int]] = defaultdict(list)
     for contact_id, claimed_at, row_id in rows:

@@ -12,7 +12,7 @@ from smsbot.campaigns import halting
 from smsbot.campaigns.guards import Guards
 from smsbot.campaigns.verdicts import Limits
 from smsbot.plans import Canary
-from smsbot.storage import alerts, audit, channel_states, standings
+from smsbot.storage import alerts, audit, channel_states, standings, vigils
 from smsbot.storage.messages import HELD_AT
 from smsbot.storage.tables import campaign_runs, contacts, messages
 from smsbot.values import CampaignState
@@ -329,3 +329,20 @@ def test_late_receipts_of_an_ended_run_are_counted(watched: Watched) -> None:
     watched.look(31)
     assert watched.run.tally.counts == {"delivered": 10}
     assert watched.run.state.value == CampaignState.FINISHED.value
+
+
+def test_who_left_is_found_by_indexes(watched: Watched, vault: Vault) -> None:
+    with watched.database.write() as connection:
+        many(connection, vault, 2000)
+        connection.execute(update(contacts).where(contacts.c.id <= 2).values(opted_out_at=NOW))
+    watched.rows({"delivered": 2000})
+    with watched.database.write() as connection:
+        connection.execute(text("UPDATE messages SET contact_id = id"))
+        connection.execute(text("ANALYZE contacts"))
+        connection.execute(text("ANALYZE messages"))
+        explain = "EXPLAIN QUERY PLAN" if watched.database.is_sqlite else "EXPLAIN"
+        asked = {"run": watched.run_id, "since": NOW - HOUR}
+        plan = connection.execute(text(f"{explain} {vigils._LEFT.text}"), asked)
+        shown = "\n".join(str(row) for row in plan)
+    assert "ix_contacts_left" in shown
+    assert "ix_messages_contact_id" in shown

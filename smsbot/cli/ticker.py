@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from smsbot import log
+from smsbot import log, memory
 from smsbot.backstage import Backstage
 from smsbot.campaigns import endings, halting
 from smsbot.campaigns.guards import Guards
@@ -48,6 +48,7 @@ def ticker() -> None:
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda _signal, _frame: stop.set())
     owner = uuid.uuid4().hex
+    memory.give_back()
     try:
         Ticker(
             (*tasks_of(backstage), Task("schedule", 1.0, schedule.tick)),

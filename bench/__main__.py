@@ -11,19 +11,12 @@ ALL = (
     "turns",
     "sms",
     "sending",
+    "receipts",
     "freeze",
-ALL = (
-    "engine_step",
-    "content_load",
-    "turns",
-    "sms",
-    "sending",
-    "freeze",
+    "contacts",
     "halting",
     "report",
     "courses",
-    "memory",
-)
     "memory",
 )
 

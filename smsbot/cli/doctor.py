@@ -20,6 +20,7 @@ from smsbot.sessions.client import answering, connect
 from smsbot.sessions.journal import Journal
 from smsbot.sessions.link import Link
 from smsbot.upkeep.examine_campaigns import examine_campaigns
+from smsbot.upkeep.examine_courses import examine_courses
 from smsbot.upkeep.examine_settings import (
     examine_alerting,
     examine_disk,
@@ -84,6 +85,7 @@ def examine() -> Iterator[Finding]:
     if sound:
         with backstage.database.read() as connection:
             yield from examine_campaigns(connection, backstage.clock.now_ms())
+            yield from examine_courses(connection, backstage.clock.now_ms())
     yield from _redis(backstage, now_ms)
     yield examine_alerting(settings)
     yield from examine_disk([settings.data])

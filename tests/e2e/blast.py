@@ -26,7 +26,7 @@ from click.testing import CliRunner
 from smsbot.cli.main import group
 from smsbot.errors import SmsbotError
 from smsbot.fakegateway.ledger import hash_of
-from tests.e2e.running import FLOWS, ROOT, children_of, until
+from tests.e2e.running import FLOWS, ROOT, WORKER, children_of, until
 
 if TYPE_CHECKING:
     import random
@@ -223,19 +223,22 @@ class Blast:
         return started
 
     def kill_one_at_work(self, rolls: random.Random) -> None:
-        """Kill one of those workers in the middle of its job, and start another in its place."""
+        """Kill a worker in the middle of its job; one of `more_workers` is started anew at once."""
 
-        def at_work() -> list[subprocess.Popen[bytes]]:
-            return [worker for worker in self._workers if children_of(worker.pid)]
+        def at_work() -> list[int]:
+            ours = self.up.child(WORKER)
+            workers = [*(worker.pid for worker in self._workers), *([ours] if ours else [])]
+            return [pid for pid in workers if children_of(pid)]
 
         until(at_work, 60, "no worker is at work")
-        victim = rolls.choice(at_work() or self._workers)
-        for pid in (victim.pid, *children_of(victim.pid)):
+        victim = rolls.choice(at_work())
+        for pid in (victim, *children_of(victim)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        victim.wait(10)
-        self._workers.remove(victim)
-        self.more_workers(1)
+        for worker in [worker for worker in self._workers if worker.pid == victim]:
+            worker.wait(10)
+            self._workers.remove(worker)
+            self.more_workers(1)
 
     def end_workers(self, sign: signal.Signals = signal.SIGTERM) -> None:
         """End those workers; by SIGKILL with the jobs at work."""

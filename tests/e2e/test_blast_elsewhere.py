@@ -109,15 +109,15 @@ def test_nothing_goes_in_quiet_hours_to_the_second_and_the_rest_goes_after_them(
     zone = ZoneInfo("Africa/Nairobi")
     evening = datetime(*day, *ends, tzinfo=zone)
     morning = datetime(*day, *begins, tzinfo=zone) + timedelta(days=1)
-    offset = _offset_to(evening - timedelta(seconds=75))
+    offset = _offset_to(evening - timedelta(seconds=60))
     blast = Blast(starter, gateway, tmp_path, rate=20, quiet=quiet, SMSBOT_CLOCK_OFFSET=offset)
     shift = float(offset.rstrip("s"))
-    crowd = blast.people(2500)  # two minutes of the rate
+    crowd = blast.people(1600)  # more than a minute of the rate
     campaign = blast.go(crowd, "expiry: 2d")
     blast.wait_taken(40)
     until(lambda: time.time() + shift > evening.timestamp() + 5, 120)
     taken = blast.taken()
-    assert 100 < taken < 2500
+    assert 100 < taken < 1600
     last = max(one.at for one in list(gateway._world.ledger.taken)) + shift
     assert last < evening.timestamp() + 1.0  # claimed before, on its way
     late = blast.up.value("SELECT max(claimed_at) FROM messages WHERE claimed_at IS NOT NULL")
@@ -126,17 +126,14 @@ def test_nothing_goes_in_quiet_hours_to_the_second_and_the_rest_goes_after_them(
     assert blast.taken() == taken
     assert blast.up.stop() == 0
 
-    offset = _offset_to(morning - timedelta(seconds=40))
+    began = time.time()
+    offset = _offset_to(morning - timedelta(seconds=30))
     blast.start(SMSBOT_CLOCK_OFFSET=offset)
     shift = float(offset.rstrip("s"))
     until(lambda: time.time() + shift > morning.timestamp() - 1, 90)
     assert blast.taken() == taken
     blast.wait_taken(taken + 100, 60)
-    first = min(
-        one.at
-        for one in list(gateway._world.ledger.taken)
-        if one.at + shift > evening.timestamp() + 60
-    )
+    first = min(one.at for one in list(gateway._world.ledger.taken) if one.at > began)
     assert morning.timestamp() <= first + shift < morning.timestamp() + 10
     blast.say("campaign", "cancel", campaign)
     blast.wait(campaign)
@@ -149,9 +146,8 @@ def test_nothing_goes_in_quiet_hours_to_the_second_and_the_rest_goes_after_them(
 @pytest.mark.parametrize(
     ("zone", "day"),
     [
-        # In the night before, the clocks went forward (twice) or back.
+        # In the night before, the clocks went forward, or back.
         ("Africa/Casablanca", (2027, 3, 14)),
-        ("Africa/Cairo", (2027, 4, 30)),
         ("Africa/Cairo", (2027, 10, 29)),
     ],
 )
@@ -159,7 +155,7 @@ def test_the_morning_after_a_change_of_clocks_is_the_one_on_the_wall(
     starter: Starter, gateway: FakeGateway, tmp_path: Path, zone: str, day: tuple[int, int, int]
 ) -> None:
     morning = datetime(*day, 8, tzinfo=ZoneInfo(zone))
-    offset = _offset_to(morning - timedelta(seconds=60))
+    offset = _offset_to(morning - timedelta(seconds=45))
     shift = float(offset.rstrip("s"))
     blast = Blast(
         starter,

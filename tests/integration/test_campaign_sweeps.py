@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from smsbot.campaigns.sweeps import Sweeps
 from smsbot.storage import alerts, channel_states
 from smsbot.storage.messages import HELD_AT
-from smsbot.storage.tables import campaign_batches, campaign_runs, campaigns, messages
+from smsbot.storage.tables import campaign_batches, campaign_runs, campaigns, contacts, messages
 from smsbot.upkeep.examine_campaigns import examine_campaigns
 from smsbot.values import CampaignState, RunState
 from tests.integration import campaign_rows
@@ -160,8 +160,9 @@ def test_alerts_end_with_their_trouble(swept: Swept) -> None:
 
 def test_the_doctor_has_nothing_against_a_sound_campaign(database: Database, vault: Vault) -> None:
     with database.write() as connection:
-        many(connection, vault, 30)
-        connection.execute(text("UPDATE contacts SET language = 'fr' WHERE id > 20"))
+        ids = many(connection, vault, 30)
+        speak_french = update(contacts).where(contacts.c.id > ids[19])
+        connection.execute(speak_french.values(language="fr"))
     launched(database, vault, plan())
     swept = Swept(database)
     assert swept.found(NOW) == [

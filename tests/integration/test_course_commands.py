@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
+from smsbot.cli.check import check
 from smsbot.cli.course import course
 from smsbot.config import load_settings
 from smsbot.content.channels_file import load_channels
@@ -18,7 +20,9 @@ from smsbot.errors import NotFound, Refused
 from smsbot.storage import contacts, migrate
 from smsbot.storage.consents import Evidence, grant
 from smsbot.storage.database import Database
-from smsbot.storage.tables import audit, enrolments
+from smsbot.storage.tables import audit, courses, enrolments
+from smsbot.upkeep.examine_courses import examine_courses
+from smsbot.upkeep.findings import State
 from smsbot.values import Msisdn
 from smsbot.vault import Vault
 
@@ -122,3 +126,32 @@ def test_a_name_that_no_user_has_does_nothing(database: Database) -> None:
     assert isinstance(fault, NotFound | Refused)
     with database.read() as connection:
         assert connection.scalars(select(enrolments.c.id)).all() == []
+
+
+def test_the_doctor_tells_of_people_whom_nobody_looks_at(database: Database) -> None:
+    run("enrol", "boosters", KNOWN)
+    with database.write() as connection:
+        (enrolled,) = connection.scalars(select(enrolments.c.next_at))
+        assert [f.words for f in examine_courses(connection, enrolled + 1000)] == [
+            "1 taught, 1 people in them"
+        ]
+        late, _ = examine_courses(connection, enrolled + 3_600_000)
+        assert (late.state, late.words) == (State.WARN, "1 people wait for 60 minutes")
+        connection.execute(courses.update().values(retired_at=1))
+        rests, _ = examine_courses(connection, enrolled)
+    assert rests.state is State.WARN
+    assert "1 people wait in 'boosters', which is not taught" in rests.words
+
+
+def test_one_course_file_is_checked_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flows = tmp_path / "flows"
+    shutil.copytree("flows", flows)
+    path = flows / "courses" / "boosters.yaml"
+    assert CliRunner().invoke(check, [str(path)]).exit_code == 0
+    path.write_text(path.read_text().replace("practice-family", "practise-family"))
+    done = CliRunner().invoke(check, [str(path)])
+    assert done.exit_code == 1
+    assert (
+        "boosters.yaml:15: error: there is no flow 'practise-family' (did you mean" in done.output
+    )
+    assert "contacts.yaml" not in done.output

@@ -36,7 +36,7 @@ QUEUES: Final = (SEND, DEFAULT)
 """Every queue, in the order in which a worker looks at them."""
 
 MOST_WAITING: Final = 50
-"""How many jobs may wait before no batch is called any more: workers that are there take them at once."""
+"""How many jobs may wait before no batch is called any more: workers take them at once."""
 
 DRAIN_S: Final = 50.0
 """How long one job drains, or freezes, before it gives way to others."""

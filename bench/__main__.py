@@ -11,8 +11,12 @@ ALL = (
     "turns",
     "sms",
     "sending",
+    "receipts",
     "freeze",
+    "contacts",
+    "halting",
     "report",
+    "courses",
     "triage",
     "memory",
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from smsbot import jobs
+from smsbot import jobs, memory
 from smsbot.clock import Clock, parse_offset
 from smsbot.content.channels_file import load_channels
 from smsbot.content.checks.run import run_checks
@@ -282,6 +282,7 @@ class Publisher:
 def _tell(alert: ContentAlert, publisher: Publisher, refresh: Refresh) -> None:
     alert(refresh)
     publisher(refresh)
+    memory.give_back()
 
 
 def _state(ask: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from smsbot import metrics
 from smsbot.campaigns import lifecycle
 from smsbot.errors import Refused
 from smsbot.storage import alerts, campaigns, channel_states, halts
@@ -82,6 +83,7 @@ def pause_now(
     )
     if run_id is not None:
         halts.pause_run(connection, run_id, reason, now_ms)
+    metrics.campaign_paused(reason)
     if alert:
         alerts.raise_alert(
             connection, Kind.CAMPAIGN_PAUSED, lifecycle.subject(campaign_id), alert, now_ms

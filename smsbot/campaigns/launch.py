@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from smsbot import metrics
 from smsbot.campaigns import lifecycle
 from smsbot.campaigns.draws import seed_of
 from smsbot.campaigns.freezer import Freezer
@@ -141,6 +142,7 @@ def _pause(
         paused_at=now_ms,
     ):
         _move(connection, campaign, CampaignState.PAUSED, now_ms, note=AUDIENCE_GREW)
+        metrics.campaign_paused(AUDIENCE_GREW)
     words = (
         f"campaign {campaign.id} would reach {reached} people, and its approver was told of {told}: "
         f"look at `smsbot campaign status {campaign.id}`, then resume or cancel it"

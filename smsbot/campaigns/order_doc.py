@@ -7,6 +7,7 @@ what only this deployment knows (channels, flows, languages).
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
@@ -58,6 +59,19 @@ def _unique(values: list[str]) -> list[str]:
 
 def _upper(values: Any) -> Any:
     return [each.upper() if isinstance(each, str) else each for each in values]
+
+
+def _shown(value: str) -> str:
+    """Refuse characters that nobody sees; PostgreSQL does not even keep the first of them."""
+    if any(unicodedata.category(each) == "Cc" for each in value.replace("\n", "")):
+        raise PydanticCustomError("control", "holds a control character: take it out")
+    return value
+
+
+def _one_line(value: str) -> str:
+    if "\n" in value:
+        raise PydanticCustomError("lines", "holds a line break: write one line")
+    return _shown(value)
 
 
 def _seconds(value: Any) -> Any:
@@ -222,11 +236,14 @@ class CanaryDoc(Strict):
 class OrderDoc(Strict):
     """A whole campaign file."""
 
-    title: Annotated[Text, Field(max_length=MAX_TITLE)]
+    title: Annotated[Text, Field(max_length=MAX_TITLE), AfterValidator(_one_line)]
     purpose: Purpose
     channel: Annotated[str, Field(min_length=1, max_length=64)]
     audience: AudienceDoc = AudienceDoc()
-    message: Annotated[dict[Language, Text], Field(min_length=1)] | None = None
+    message: (
+        Annotated[dict[Language, Annotated[Text, AfterValidator(_shown)]], Field(min_length=1)]
+        | None
+    ) = None
     flow: FlowId | None = None
     course: FlowId | None = None
     start: Annotated[StartDoc | None, BeforeValidator(_start)] = None
@@ -237,7 +254,7 @@ class OrderDoc(Strict):
     budget: BudgetDoc | None = None
     hold_out: Annotated[Number, Field(ge=0, le=0.9)] = Decimal(0)
     canary: CanaryDoc | None = None
-    risk_note: Annotated[str, Field(max_length=MAX_NOTE)] = ""
+    risk_note: Annotated[str, Field(max_length=MAX_NOTE), AfterValidator(_shown)] = ""
 
     @model_validator(mode="after")
     def _one_content(self) -> OrderDoc:

@@ -66,5 +66,9 @@ def restore(file: Path, *, force: bool) -> None:
     click.echo(f"{restored.rows:,} rows are back; counts and the audit log were checked")
     if restored.carried:
         click.echo(f"{restored.carried:,} STOPs and erasures since the backup were kept")
+    if restored.held:
+        click.echo(
+            f"{restored.held:,} campaigns were under way and are held: `smsbot campaign list`"
+        )
     for former in restored.kept:
         click.echo(f"what was there before is in {former}")

@@ -12,9 +12,9 @@ import orjson
 from smsbot import plans
 from smsbot.campaigns.order import read_order
 from smsbot.campaigns.order_written import write_order
+from smsbot.cli.campaign_arguments import campaign_id
 from smsbot.cli.campaign_parts import (
     as_user,
-    campaign_id,
     known_here,
     moment,
     open_table,

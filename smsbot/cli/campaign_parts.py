@@ -39,7 +39,6 @@ as_user: Callable[[Any], Any] = click.option(
     "--as", "user", default="", metavar="USER", help="Who you are. In dev, without it: operator."
 )
 """The option of every command that acts."""
-campaign_id: Callable[[Any], Any] = click.argument("campaign_id", metavar="ID", type=int)
 
 
 @dataclass(frozen=True, slots=True)

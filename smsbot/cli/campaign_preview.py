@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from smsbot.cli.campaign_parts import as_user, campaign_id, moment, money, open_table, span
+from smsbot.cli.campaign_arguments import campaign_id
+from smsbot.cli.campaign_parts import as_user, moment, money, open_table, span
 from smsbot.cli.simulate import draw, measure_line
 from smsbot.text.segments import segment
 from smsbot.values import PageLimit

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from smsbot.campaigns.report.report import DAYS, make_report
+from smsbot.cli.campaign_arguments import RUN_NUMBER, campaign_id
 from smsbot.cli.progress import progress
 from smsbot.cli.stores import open_stores
 from smsbot.content.channels_file import load_channels
@@ -24,8 +25,8 @@ _FORMATS = {
 
 
 @click.command()
-@click.argument("campaign_id", metavar="ID", type=int)
-@click.option("--run", type=click.IntRange(1), help="Which run; the newest if left out.")
+@campaign_id
+@click.option("--run", type=RUN_NUMBER, help="Which run; the newest if left out.")
 @click.option("--format", "form", type=click.Choice(list(_FORMATS)), default="text")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file.")
 @click.option(
@@ -44,8 +45,8 @@ def report(campaign_id: int, *, run: int | None, form: str, output: Path | None,
 
 
 @click.command("case-study")
-@click.argument("campaign_id", metavar="ID", type=int)
-@click.option("--run", type=click.IntRange(1), help="Which run; the newest if left out.")
+@campaign_id
+@click.option("--run", type=RUN_NUMBER, help="Which run; the newest if left out.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file.")
 def case_study(campaign_id: int, *, run: int | None, output: Path | None) -> None:
     """Tell a campaign as one page of Markdown: facts are filled in, a person writes the rest."""

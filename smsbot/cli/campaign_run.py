@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from smsbot.campaigns import halting
-from smsbot.cli.campaign_parts import as_user, campaign_id, moment, open_table
+from smsbot.cli.campaign_arguments import campaign_id
+from smsbot.cli.campaign_parts import as_user, moment, open_table
 from smsbot.sending.hours import next_allowed
 from smsbot.storage import campaigns
 

@@ -11,6 +11,7 @@ import click
 
 from smsbot import plans
 from smsbot.campaigns import status as standing_of
+from smsbot.cli.campaign_arguments import RUN_NUMBER, campaign_id
 from smsbot.cli.stores import open_stores
 from smsbot.content.channels_file import load_channels
 from smsbot.storage import campaigns, standings
@@ -33,8 +34,8 @@ _FRESH_MS: Final = 30_000
 
 
 @click.command()
-@click.argument("campaign_id", metavar="ID", type=int)
-@click.option("--run", "number", type=click.IntRange(1), help="The run of this number.")
+@campaign_id
+@click.option("--run", "number", type=RUN_NUMBER, help="The run of this number.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(campaign_id: int, *, number: int | None, as_json: bool) -> None:
     """Say how a campaign stands: its people by state, and what it cost."""
@@ -69,7 +70,7 @@ def list_campaigns(*, state: str | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("campaign_id", metavar="ID", type=int)
+@campaign_id
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def runs(campaign_id: int, *, as_json: bool) -> None:
     """List the runs of a campaign: one for each time that it took place, or should have."""

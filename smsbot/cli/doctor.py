@@ -19,6 +19,8 @@ from smsbot.errors import ConfigError, ContentError, RedisAway, SmsbotError
 from smsbot.sessions.client import answering, connect
 from smsbot.sessions.journal import Journal
 from smsbot.sessions.link import Link
+from smsbot.upkeep.examine_campaigns import examine_campaigns
+from smsbot.upkeep.examine_courses import examine_courses
 from smsbot.upkeep.examine_settings import (
     examine_alerting,
     examine_disk,
@@ -76,7 +78,14 @@ def examine() -> Iterator[Finding]:
         return
     now_ms = Clock().now_ms()
     yield from examine_gateways(backstage.gateways, settings)
-    yield from examine_sql(backstage.database, now_ms, backstage.channels)
+    sound = True
+    for finding in examine_sql(backstage.database, now_ms, backstage.channels):
+        sound = sound and not (finding.check == "database" and finding.state is State.FAIL)
+        yield finding
+    if sound:
+        with backstage.database.read() as connection:
+            yield from examine_campaigns(connection, backstage.clock.now_ms())
+            yield from examine_courses(connection, backstage.clock.now_ms())
     yield from _redis(backstage, now_ms)
     yield examine_alerting(settings)
     yield from examine_disk([settings.data])

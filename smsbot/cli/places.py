@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from smsbot.config import Settings, read_environment
+from smsbot.content.course_source import PREFIX
 from smsbot.content.dialogue_file import FOLDER
+from smsbot.content.files import COURSES
 from smsbot.content.loader import load_content
 from smsbot.errors import ConfigError, ContentError
 
@@ -22,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """A flows folder and its messages. `only` limits what is told to one flow and its files."""
+    """A flows folder and its messages. `only` limits what is told to one flow and its files.
+
+    A course goes by the name of its PO files.
+    """
 
     flows: Path
     messages: Path
@@ -32,8 +37,9 @@ class Places:
         """Say whether a fault is in the part that the author named."""
         if not self.only:
             return True
-        name = fault.path.replace("\\", "/").rpartition("/")[2]
-        return name.rpartition(".")[0] == self.only
+        *_, folder, name = ("", *fault.path.replace("\\", "/").split("/"))
+        stem = name.rpartition(".")[0]
+        return (PREFIX + stem if folder == COURSES else stem) == self.only
 
 
 def read_settings() -> Settings:
@@ -61,6 +67,9 @@ def _place(path: Path, settings: Settings) -> Places:
     if path.suffix == ".po":
         messages = path.parent.parent
         return Places(_beside(messages, "flows", settings.flows), messages, path.stem)
+    if path.parent.name == COURSES:
+        flows = path.parent.parent
+        return Places(flows, _messages_of(flows, settings), PREFIX + path.stem)
     flows = path.parent.parent if path.parent.name == FOLDER else path.parent
     return Places(flows, _messages_of(flows, settings), path.stem)
 

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from smsbot import log
+from smsbot import log, memory
 from smsbot.backstage import Backstage
 from smsbot.campaigns import endings, halting
 from smsbot.campaigns.guards import Guards
+from smsbot.campaigns.sweeps import Sweeps
 from smsbot.campaigns.verdicts import Limits
 from smsbot.config import load_settings
 from smsbot.conversation.duties import duties
-from smsbot.courses import intake, planner, reminding
+from smsbot.courses import rounds
 from smsbot.errors import RedisAway
 from smsbot.sending import watch
 from smsbot.sessions.lease import Lease
@@ -47,6 +48,7 @@ def ticker() -> None:
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda _signal, _frame: stop.set())
     owner = uuid.uuid4().hex
+    memory.give_back()
     try:
         Ticker(
             (*tasks_of(backstage), Task("schedule", 1.0, schedule.tick)),
@@ -67,6 +69,7 @@ def tasks_of(backstage: Backstage) -> Sequence[Task]:
     settings = backstage.settings
     kept = retention.Retention.parse(settings.retention)
     guards = Guards(database, Limits(settings.failure_pause / 100, settings.canary_watch))
+    sweeps = Sweeps(database)
     return (
         Task(
             "wake",
@@ -80,13 +83,12 @@ def tasks_of(backstage: Backstage) -> Sequence[Task]:
         Task("halting", 1.0, lambda: halting.sweep(database, now_ms())),
         Task("guards", 1.0, lambda: guards.look(now_ms())),
         Task("endings", 1.0, lambda: endings.end_runs(database, now_ms(), backstage.launch_at)),
+        Task("stuck", 10.0, lambda: sweeps.sweep(now_ms())),
         Task("sweep", 5.0, lambda: watch.sweep(database, ours, now_ms())),
         Task("journal", 1.0, backstage.drain.run, Kind.DRAIN_FAILED),
         Task("silence", 10.0, backstage.close_silent_sessions),
         Task("journal-length", 10.0, backstage.watch_journal),
-        Task("courses", 2.0, lambda: planner.plan(database, backstage.channels, now_ms)),
-        Task("reminders", 5.0, lambda: reminding.remind(database, backstage.channels, now_ms)),
-        Task("intake", 10.0, lambda: intake.enrol_reached(database, now_ms)),
+        Task("courses", 2.0, lambda: rounds.go_round(database, backstage.channels, now_ms)),
         Task("measure", 10.0, lambda: watch.measure(database)),
         Task("alerts", 15.0, lambda: alerts.deliver(settings, database, now_ms())),
         Task("erased", 60.0, lambda: retention.forget_erased(database, now_ms(), kept)),

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from smsbot.timetable import Published, Timetable
     from smsbot.values import Channel
 
-CHUNK: Final = 200
-"""Enrolments in one transaction: about 20 ms on SQLite, where citizens wait behind it."""
+CHUNK: Final = 100
+"""Enrolments in one transaction: about 7 ms on SQLite, where citizens wait behind it."""
 HORIZON_MS: Final = 2 * DAY_MS
 """Everybody is looked at this often: so an edited course and a mended clock are noticed."""
 BUSY_MS: Final = 30 * 60_000
@@ -43,6 +43,8 @@ BUSY_MS: Final = 30 * 60_000
 AGAIN: Final = "again"
 """Why an enrolment ended: the person runs in that course already."""
 _SOON_MS: Final = 60_000
+_REST_S: Final = 0.05
+"""As long as it has worked, at most this: whoever else writes to SQLite gets a turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +61,19 @@ def plan(
     channels: Mapping[str, Channel],
     now: Callable[[], int],
     *,
-    max_s: float = 2.0,
+    max_s: float = 1.5,
 ) -> Planned:
     """Queue every lesson and reminder that is due, for `max_s` at most; may run twice at once."""
     total, ends = Planned(), time.monotonic() + max_s
     _bring_back(database, now())
     with database.read() as connection:
-        if not enrolments.any_due(connection, now()):
+        first = enrolments.earliest(connection)
+        if first is None or first > now():
             return total
         taught = courses.current(connection)
         kept = texts.by_id(connection, _text_ids(taught))
     while time.monotonic() < ends:
+        began = time.monotonic()
         with database.write() as connection:
             looked = _Look(connection, taught, kept, channels, now()).run()
         total = Planned(
@@ -79,13 +83,15 @@ def plan(
         )
         if looked.looked_at < CHUNK:
             break
+        time.sleep(min(_REST_S, time.monotonic() - began))
     return total
 
 
 def _bring_back(database: Database, now_ms: int) -> None:
     beyond = now_ms + HORIZON_MS + DAY_MS
     with database.read() as connection:
-        if not enrolments.any_beyond(connection, beyond):
+        last = enrolments.latest(connection)
+        if last is None or last <= beyond:
             return
     with database.write() as connection:
         enrolments.bring_back(connection, now_ms, beyond=beyond, limit=CHUNK)

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 DAY_MS: Final = 86_400_000
 ANSWER_WAIT_DAYS: Final = 7
 """Who has not answered for so long gets the next lesson as if they had."""
-CATCH_UP_DAYS: Final = 3
-"""Late lessons follow each other by this much, or as the course has them where that is closer."""
+CATCH_UP_DAYS: Final = 4
+"""Late lessons follow each other by this much, so that two come in a week (domain R09), or as close as
+the course has them."""
 EVENING: Final = time(19)
 """A lesson that is late in its day goes until then, else on the next day."""
 

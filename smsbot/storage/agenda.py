@@ -6,6 +6,7 @@ batches from the last one and looks into each by `ix_messages_run` (run, batch, 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, literal_column, select, text, update
@@ -129,3 +130,77 @@ SELECT id FROM campaigns WHERE state = 'running' AND NOT EXISTS (
 def without_run(connection: Connection) -> list[int]:
     """Give the campaigns that run, of which no run is under way: they wait for their next one."""
     return list(connection.execute(_IDLE).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A campaign that does not get on. `what` is launch, freezing, waiting or release."""
+
+    campaign_id: int
+    title: str
+    what: str
+    since_ms: int
+
+
+_LATE = text("""
+SELECT c.id, c.title, 'launch' AS what, c.next_at FROM campaigns AS c
+WHERE c.next_at IS NOT NULL AND c.next_at < :launch_before AND c.state = 'scheduled'
+  AND NOT EXISTS (SELECT 1 FROM campaign_runs AS r WHERE r.campaign_id = c.id
+    AND r.state IN ('freezing', 'running', 'paused'))
+""")
+_WAITING = text("""
+SELECT c.id, c.title, 'waiting' AS what, MIN(m.due_at) FROM campaign_runs AS r
+JOIN campaigns AS c ON c.id = r.campaign_id
+JOIN campaign_batches AS b ON b.run_id = r.id
+JOIN messages AS m ON m.campaign_run_id = r.id AND m.batch = b.number AND m.state = 'queued'
+WHERE r.state = 'running' AND r.frozen_at IS NOT NULL AND b.released_at IS NOT NULL
+  AND m.due_at < :before AND m.expires_at > :now
+  AND NOT EXISTS (SELECT 1 FROM channel_states AS s WHERE s.channel = c.channel
+    AND s.paused_at IS NOT NULL)
+GROUP BY c.id, c.title
+""")
+_UNRELEASED = text("""
+SELECT c.id, c.title, 'release' AS what, r.tallied_at FROM campaign_runs AS r
+JOIN campaigns AS c ON c.id = r.campaign_id
+WHERE r.state = 'running' AND r.frozen_at < :before AND r.tallied_at < :before AND r.ends_at > :now
+  AND EXISTS (SELECT 1 FROM campaign_batches AS b WHERE b.run_id = r.id AND b.state <> 'released'
+    AND b.due_at < :before AND (b.is_canary OR r.canary_until IS NOT NULL OR NOT EXISTS (
+      SELECT 1 FROM campaign_batches AS k WHERE k.run_id = r.id AND k.is_canary)))
+  AND NOT EXISTS (SELECT 1 FROM channel_states AS s WHERE s.channel = c.channel
+    AND s.paused_at IS NOT NULL)
+""")
+
+
+def stuck(connection: Connection, now_ms: int, *, launch_ms: int, rest_ms: int) -> list[Stuck]:
+    """Give the campaigns that should have got on, by launches for `launch_ms`, else for `rest_ms`.
+
+    Whose channel is paused, or whose people wait for a decent hour, is not stuck.
+    """
+    bounds = {"now": now_ms, "before": now_ms - rest_ms}
+    found = [
+        *connection.execute(_LATE, {"launch_before": now_ms - launch_ms}),
+        *connection.execute(_WAITING, bounds),
+        *connection.execute(_UNRELEASED, bounds),
+    ]
+    return [Stuck(*row) for row in found]
+
+
+_MISSIZED = text("""
+SELECT b.number FROM campaign_batches AS b WHERE b.run_id = :run AND b.size <> (
+  SELECT count(*) FROM messages AS m WHERE m.campaign_run_id = b.run_id AND m.batch = b.number)
+ORDER BY b.number LIMIT 1
+""")
+_OVERDUE = text("""
+SELECT count(*) FROM messages
+WHERE state = 'queued' AND expires_at IS NOT NULL AND expires_at < :before
+""")
+
+
+def missized(connection: Connection, run_id: int) -> int | None:
+    """Give the first batch of a frozen run that has more or fewer rows than it should, if any."""
+    return connection.execute(_MISSIZED, {"run": run_id}).scalar()
+
+
+def overdue(connection: Connection, before_ms: int) -> int:
+    """Count the messages that wait although their time was over at `before_ms`."""
+    return int(connection.execute(_OVERDUE, {"before": before_ms}).scalar_one())

@@ -92,9 +92,10 @@ def is_ongoing(connection: Connection, kind: str, subject: str) -> bool:
     return found.first() is not None
 
 
-def ongoing(connection: Connection) -> list[Alert]:
-    """Give the troubles that are not over, oldest first."""
-    return _read(connection, alerts.c.ended_at.is_(None))
+def ongoing(connection: Connection, kind: str = "") -> list[Alert]:
+    """Give the troubles that are not over (of one kind, or all), oldest first."""
+    of_kind = (alerts.c.kind == str(kind),) if kind else ()
+    return _read(connection, alerts.c.ended_at.is_(None), *of_kind)
 
 
 def undelivered(connection: Connection, now_ms: int) -> list[Alert]:

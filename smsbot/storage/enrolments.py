@@ -166,16 +166,22 @@ def due(connection: Connection, now_ms: int, limit: int) -> list[Due]:
 _RUNS = enrolments.c.ended_at.is_(None)
 
 
-def any_due(connection: Connection, now_ms: int) -> bool:
-    """Say whether an enrolment's time has come."""
-    found = select(enrolments.c.id).where(_RUNS, enrolments.c.next_at <= now_ms).limit(1)
-    return connection.execute(found).first() is not None
+def earliest(connection: Connection) -> int | None:
+    """Give when the first enrolment is to be looked at; None when none runs.
+
+    Ordered, not filtered by time: then either database takes the first entry of the index, whatever
+    its statistics say of a day on which many were due.
+    """
+    return connection.scalar(
+        select(enrolments.c.next_at).where(_RUNS).order_by(enrolments.c.next_at).limit(1)
+    )
 
 
-def any_beyond(connection: Connection, beyond: int) -> bool:
-    """Say whether an enrolment waits for a time beyond any plan."""
-    found = select(enrolments.c.id).where(_RUNS, enrolments.c.next_at > beyond).limit(1)
-    return connection.execute(found).first() is not None
+def latest(connection: Connection) -> int | None:
+    """Give when the last enrolment is to be looked at; None when none runs."""
+    return connection.scalar(
+        select(enrolments.c.next_at).where(_RUNS).order_by(enrolments.c.next_at.desc()).limit(1)
+    )
 
 
 def count_due(connection: Connection, now_ms: int) -> int:

@@ -1,8 +1,9 @@
 """How often people were written to lately without having asked: what the frequency cap goes by (R09).
 
 A message counts from the moment when it was claimed for sending, on whatever channel and for whatever
-purpose, if it reached the gateway or may have. One statement for any number of people; it reads their
-newest rows by `ix_messages_contact_id` (contact_id, created_at).
+purpose, if it reached the gateway or may have. One statement for any number of people; it reads all
+their rows by `ix_messages_contact_id`. A bound on `created_at` would be of no use, and makes PostgreSQL
+walk everybody's messages of the last weeks by `ix_messages_created_at` instead.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from smsbot.storage.insert import say
-from smsbot.storage.lists import among, list_of
+from smsbot.storage.lists import list_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -19,19 +20,25 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 DAY_MS: Final = 86_400_000
-_LONGEST_WAIT_MS: Final = 31 * DAY_MS
-"""No row is sent longer after it was made: a campaign's expiry is 30 days at most."""
 
 _COUNTS = """priority >= 1
   AND (state IN ('sending', 'accepted', 'delivered', 'undelivered', 'unknown')
     OR state = 'expired' AND accepted_at IS NOT NULL)"""
-_SENT = f"""
+_SENT = {
+    "sqlite": f"""
 SELECT contact_id, claimed_at, id FROM messages
-WHERE contact_id {{people}} AND created_at > ? AND claimed_at > ? AND {_COUNTS}
-"""  # noqa: S608  # our own words only
+WHERE contact_id IN (SELECT value FROM json_each(?)) AND claimed_at > ? AND {_COUNTS}
+""",  # noqa: S608  # our own words only
+    # Person by person, whatever the planner believes of a table that a launch has just filled.
+    "postgresql": f"""
+SELECT people.id, sent.claimed_at, sent.id FROM unnest(CAST(? AS bigint[])) AS people(id)
+CROSS JOIN LATERAL (SELECT id, claimed_at FROM messages
+  WHERE contact_id = people.id AND claimed_at > ? AND {_COUNTS} OFFSET 0) AS sent
+""",  # noqa: S608
+}
 _OFTEN = f"""
 SELECT contact_id FROM messages
-WHERE contact_id > ? AND contact_id <= ? AND created_at > ? AND claimed_at > ? AND {_COUNTS}
+WHERE contact_id > ? AND contact_id <= ? AND claimed_at > ? AND {_COUNTS}
 GROUP BY contact_id HAVING count(*) >= ?
 """  # noqa: S608
 
@@ -46,8 +53,8 @@ def sent_since(
     """Give when each of these contacts was last written to after `since_ms`, without some rows."""
     if not people:
         return {}
-    sql = _SENT.format(people=among(connection))
-    rows = say(connection, sql, list_of(connection, people), since_ms - _LONGEST_WAIT_MS, since_ms)
+    sql = _SENT[connection.dialect.name]
+    rows = say(connection, sql, list_of(connection, people), since_ms)
     found: dict[int, list[int]] = defaultdict(list)
     for contact_id, claimed_at, row_id in rows:
         if row_id not in leave_out:
@@ -59,7 +66,7 @@ def written_often(
     connection: Connection, after: int, upto: int, *, since_ms: int, count: int
 ) -> set[int]:
     """Give the contacts, of those above id `after` up to `upto`, written to `count` times or more."""
-    rows = say(connection, _OFTEN, after, upto, since_ms - _LONGEST_WAIT_MS, since_ms, count)
+    rows = say(connection, _OFTEN, after, upto, since_ms, count)
     return {contact_id for (contact_id,) in rows}
 
 

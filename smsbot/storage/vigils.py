@@ -72,7 +72,7 @@ def look_at_canary(connection: Connection, run_id: int, now_ms: int) -> CanaryLo
             later = row.people - row.waiting
         if row.state in _ANSWERED:
             answered[row.state] += row.people
-            last.append(row.last_at)
+            last.append(row.last_at or 0)
     return CanaryLook(dict(answered), waiting, later, max(last, default=None))
 
 

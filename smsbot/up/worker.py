@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rq.serializers import JSONSerializer
 
-from smsbot import jobs, log, metrics
+from smsbot import jobs, log, memory, metrics
 from smsbot.backstage import Backstage
 from smsbot.config import load_settings
 from smsbot.errors import SmsbotError
@@ -93,6 +93,7 @@ def main() -> None:
         settings = load_settings()
         backstage = Backstage(settings)
         jobs.prepare(backstage.crew())
+        memory.give_back()
         _import_sdks(backstage)
         if not settings.is_dev:
             refuse_forgetful(backstage.redis)

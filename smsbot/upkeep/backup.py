@@ -23,6 +23,7 @@ from smsbot.storage.tables import consents as consent_rows
 from smsbot.storage.tables import contacts as contact_rows
 from smsbot.storage.tables import suppressions as suppression_rows
 from smsbot.upkeep import archive, content_files
+from smsbot.upkeep.restored import hold_campaigns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -49,10 +50,14 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore brought back. `carried`: people's noes, STOPs and erasures since the backup."""
+    """What a restore brought back. `carried`: people's noes, STOPs and erasures since the backup.
+
+    `held`: campaigns that were under way then, and wait for a person now.
+    """
 
     rows: int
     carried: int
+    held: int
     kept: Sequence[Path]
 
 
@@ -136,10 +141,12 @@ def restore(
             with snapshot.alone(database) as connection:
                 carried = _replace(connection, reader, force=force, tell=tell)
                 _carry_over(connection, carried, randbelow=randbelow, actor=actor)
+                held = hold_campaigns(connection, actor=actor, now_ms=now_ms)
                 detail = {
                     "made_at": manifest.made_at,
                     "rows": rows,
                     "carried": carried.wishes,
+                    "held": held,
                     "replaced_audit_rows": carried.audit_rows,
                     "replaced_audit_hash": carried.audit_hash,
                 }
@@ -147,7 +154,7 @@ def restore(
             kept = content.put_in_place()
         finally:
             content.drop()
-        return Restored(rows, carried.wishes, kept)
+        return Restored(rows, carried.wishes, held, kept)
 
 
 @dataclass(frozen=True, slots=True)

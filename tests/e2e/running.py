@@ -180,10 +180,14 @@ class Up:
 
     def rows(self, query: str, **values: Any) -> list[Any]:
         """Give rows of its database."""
+        with self.database().read() as connection:
+            return list(connection.execute(text(query), values))
+
+    def database(self) -> Database:
+        """Give its database; `close` closes it."""
         if self._database is None:
             self._database = Database(self.running()["database_url"], patience_s=10)
-        with self._database.read() as connection:
-            return list(connection.execute(text(query), values))
+        return self._database
 
     def value(self, query: str, **values: Any) -> Any:
         return self.rows(query, **values)[0][0]

@@ -32,6 +32,7 @@ pytestmark = [
 CHANNELS = """
 - {id: day, gateway: simulator, kinds: [sms], sender: "22384", country: KE, timezone: Africa/Nairobi,
    languages: [en, sw], rate: 100, price: {currency: KES, default: 0.8}, tariff: free,
+   quiet_hours: {from: "03:00", to: "03:01"},
    tokens: [0123456789abcdefghijkl]}
 """
 PEOPLE, WITHOUT = 30, 4

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc"),
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(900),
 ]
 NAIROBI = ZoneInfo("Africa/Nairobi")
 PEOPLE = 12

@@ -23,7 +23,7 @@ from smsbot.storage.tables import contacts
 from smsbot.values import Channel, ChannelKind, Msisdn, Prices
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import redis
     from sqlalchemy import Connection
@@ -160,9 +160,9 @@ def sender_of(
     simulate: bool = True,
     threads: int | None = None,
     clock: Clock | None = None,
-    feeds: bool = False,
+    feeds: bool | Callable[[str], bool] = False,
 ) -> Sender:
-    """`feeds`: campaigns are released as they are in the service."""
+    """`feeds`: campaigns are released as they are in the service, or by this."""
     clock = clock or Clock()
     feeder = Feeder(database, {gateway.channel.id: gateway.channel for gateway in gateways}, clock)
     tools = Tools(
@@ -172,7 +172,7 @@ def sender_of(
         clock,
         (diary or Diary()).duties(),
         random.Random(7),
-        *([feeder.feed] if feeds else []),
+        *([feeder.feed if feeds is True else feeds] if feeds else []),
     )
     return Sender(
         {gateway.channel.id: gateway for gateway in gateways},

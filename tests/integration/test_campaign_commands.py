@@ -433,7 +433,7 @@ def test_the_preview_tells_who_why_not_how_much_and_what_is_wrong(office: Office
     office.people(2, "sw")
     office.people(1, "fr")
     made = office.draft(
-        ORDER.replace("STOP to end.", "Bye.") + "budget: {amount: 4, currency: KES}\n"
+        ORDER.replace("STOP to end.", "Bye.") + "budget: {amount: 4, currency: KES}\nexpiry: 2d\n"
     )
 
     said = office.good("campaign", "preview", made)

@@ -12,7 +12,7 @@ from smsbot.campaigns import halting
 from smsbot.campaigns.guards import Guards
 from smsbot.campaigns.verdicts import Limits
 from smsbot.plans import Canary
-from smsbot.storage import alerts, audit, channel_states, standings
+from smsbot.storage import alerts, audit, channel_states, standings, vigils
 from smsbot.storage.messages import HELD_AT
 from smsbot.storage.tables import campaign_runs, contacts, messages
 from smsbot.values import CampaignState
@@ -34,6 +34,7 @@ class Watched:
     def __init__(self, database: Database, **run: object) -> None:
         self.database = database
         self.now_ms, self.now_s = NOW, 1000.0
+        self.ids: list[int] = []
         with database.write() as connection:
             plan = replace(campaign_rows.PLAN, canary=Canary(0.01, 60))
             self.id = campaign_rows.campaign(connection, plan)
@@ -42,6 +43,19 @@ class Watched:
 
     def new_guards(self) -> Guards:
         return Guards(self.database, Limits(0.2, 60), clock_s=lambda: self.now_s)
+
+    def people(self, vault: Vault, count: int) -> None:
+        with self.database.write() as connection:
+            self.ids = many(connection, vault, count)
+
+    def leave(self, count: int, at: int | None = None) -> None:
+        """Let the first people say STOP."""
+        with self.database.write() as connection:
+            connection.execute(
+                update(contacts)
+                .where(contacts.c.id <= self.ids[count - 1])
+                .values(opted_out_at=self.now_ms if at is None else at)
+            )
 
     def rows(self, people: dict[str, int], **changes: object) -> None:
         with self.database.write() as connection:
@@ -141,20 +155,20 @@ def test_the_counts_are_kept_for_whoever_asks(watched: Watched) -> None:
 
 
 def _with_canary(watched: Watched, vault: Vault, people: int = 100) -> None:
-    with watched.database.write() as connection:
-        many(connection, vault, people)
+    watched.people(vault, people)
     watched.batches((people, True, "released"), (1000, False, "frozen"))
     watched.rows({"queued": 1000}, batch=2, first=10_000)
     with watched.database.write() as connection:
-        for number in range(1, people + 1):
+        for each in watched.ids:
             campaign_rows.rows(
-                connection, watched.run_id, {"queued": 1}, first=number, contact_id=number
+                connection, watched.run_id, {"queued": 1}, first=each, contact_id=each
             )
 
 
 def _answer(watched: Watched, state: str, upto: int, after: int = 0) -> None:
+    first, last = watched.ids[after], watched.ids[upto - 1]
     watched.set(
-        f"batch = 1 AND contact_id > {after} AND contact_id <= {upto}",
+        f"batch = 1 AND contact_id BETWEEN {first} AND {last}",
         state=state,
         accepted_at=None if state == "failed" else watched.now_ms,
         final_at=watched.now_ms,
@@ -193,10 +207,7 @@ def test_a_canary_that_people_leave_keeps_the_rest(watched: Watched, vault: Vaul
     _answer(watched, "accepted", 100)
     watched.look(30)
     assert watched.paused == ""
-    with watched.database.write() as connection:
-        connection.execute(
-            update(contacts).where(contacts.c.id <= 3).values(opted_out_at=watched.now_ms)
-        )
+    watched.leave(3)
     watched.look(10)
     assert watched.paused == "canary_opt_outs"
     assert "3 of 100 people whom it reached said STOP" in watched.alert()
@@ -204,8 +215,7 @@ def test_a_canary_that_people_leave_keeps_the_rest(watched: Watched, vault: Vaul
 
 def test_who_left_before_the_message_is_not_its_fault(watched: Watched, vault: Vault) -> None:
     _with_canary(watched, vault)
-    with watched.database.write() as connection:
-        connection.execute(update(contacts).where(contacts.c.id <= 9).values(opted_out_at=NOW))
+    watched.leave(9, at=NOW)
     watched.look()
     _answer(watched, "accepted", 100)
     watched.look(60)
@@ -287,19 +297,16 @@ def test_an_operators_pause_of_a_channel_only_makes_campaigns_wait(watched: Watc
 def test_opt_outs_above_one_in_a_hundred_are_told_while_it_goes_on(
     watched: Watched, vault: Vault
 ) -> None:
+    watched.people(vault, 300)
     with watched.database.write() as connection:
-        many(connection, vault, 300)
-        for number in range(1, 301):
+        for each in watched.ids:
             campaign_rows.rows(
-                connection, watched.run_id, {"delivered": 1}, first=number,
-                contact_id=number, accepted_at=NOW,
+                connection, watched.run_id, {"delivered": 1}, first=each,
+                contact_id=each, accepted_at=NOW,
             )  # fmt: skip
     watched.look()
     assert watched.alert("opt_outs") == ""
-    with watched.database.write() as connection:
-        connection.execute(
-            update(contacts).where(contacts.c.id <= 4).values(opted_out_at=watched.now_ms)
-        )
+    watched.leave(4)
     watched.look(11)
     assert "4 of 300 people whom it reached said STOP" in watched.alert("opt_outs")
     assert watched.paused == ""
@@ -329,3 +336,20 @@ def test_late_receipts_of_an_ended_run_are_counted(watched: Watched) -> None:
     watched.look(31)
     assert watched.run.tally.counts == {"delivered": 10}
     assert watched.run.state.value == CampaignState.FINISHED.value
+
+
+def test_who_left_is_found_by_indexes(watched: Watched, vault: Vault) -> None:
+    watched.people(vault, 2000)
+    watched.leave(2)
+    watched.rows({"delivered": 2000})
+    with watched.database.write() as connection:
+        offset = f"{watched.ids[0]} - (SELECT MIN(id) FROM messages)"
+        connection.execute(text(f"UPDATE messages SET contact_id = id + {offset}"))
+        connection.execute(text("ANALYZE contacts"))
+        connection.execute(text("ANALYZE messages"))
+        explain = "EXPLAIN QUERY PLAN" if watched.database.is_sqlite else "EXPLAIN"
+        asked = {"run": watched.run_id, "since": NOW - HOUR}
+        plan = connection.execute(text(f"{explain} {vigils._LEFT.text}"), asked)
+        shown = "\n".join(str(row) for row in plan)
+    assert "ix_contacts_left" in shown
+    assert "ix_messages_contact_id" in shown

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from smsbot.campaigns import status
 from smsbot.campaigns.report.as_case_study import as_case_study
@@ -26,9 +26,9 @@ from smsbot.config import load_settings
 from smsbot.errors import NotFound
 from smsbot.storage import contacts, erasure, migrate
 from smsbot.storage.database import Database
+from smsbot.storage.tables import campaign_runs, messages
 from smsbot.storage.tables import contacts as contact_rows
-from smsbot.storage.tables import messages
-from tests.integration import campaign_rows
+from tests.integration import audience_support, campaign_rows
 from tests.integration.report_rows import (
     BEGAN,
     DAY,
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from smsbot.campaigns.report.findings import Learning, Report
+    from smsbot.vault import Vault
 
 
 def reported(database: Database, campaign: int, **changes: Any) -> Report:
@@ -369,6 +370,28 @@ def test_a_late_suppression_belongs_to_those_who_were_meant(database: Database) 
         people(connection, run, 12, "suppressed/opted_out", row={"batch": None})
     report = reported(database, campaign)
     assert (report.reach.meant, report.reach.audience) == (41, 53)
+
+
+def test_an_audience_as_a_launch_freezes_it_falls_into_its_arms(
+    database: Database, vault: Vault
+) -> None:
+    with database.write() as connection:
+        made = audience_support.People(connection, vault)
+        made.add(200, language="sw")
+        made.add(11, language="sw", agreed=None)
+        made.add(12, language="sw", stopped=True)
+        made.add(13, language="am")  # no text in it
+    run_id = audience_support.launched(database, vault, audience_support.plan(hold_out=0.3))
+    with database.read() as connection:
+        query = select(campaign_runs.c.campaign_id).where(campaign_runs.c.id == run_id)
+        campaign = connection.execute(query).scalar_one()
+    report = reported(database, campaign, now_ms=audience_support.NOW + DAY)
+    reach = report.reach
+    assert reach.audience == 236
+    assert 35 <= reach.hold_out <= 85
+    assert reach.meant == 200 - reach.hold_out == reach.not_sent
+    assert reach.excluded == {"no_language": 13, "opted_out": 12, "no_consent": 11}
+    assert [part.name for part in report.progress[0].parts] == ["sw"]
 
 
 def test_runs_are_told_one_at_a_time_and_unknown_ones_refused(database: Database) -> None:

@@ -126,3 +126,8 @@ def test_what_is_not_there_is_one_sentence(
 def test_an_id_is_a_number(deployed: Database) -> None:
     assert _run("status", "the-first").exit_code == 2
     assert _run("status", "1", "--run", "0").exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["status", "runs", "report", "show", "cancel"])
+def test_a_number_that_no_database_holds_is_no_id(deployed: Database, command: str) -> None:
+    assert _run(command, "9" * 30).exit_code == 2

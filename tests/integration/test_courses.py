@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 
 from smsbot.conversation.publishing import publish
 from smsbot.courses import enrolment, planner
@@ -384,3 +384,26 @@ def test_nothing_that_a_planner_writes_names_a_person(school: School) -> None:
         dump = repr(connection.execute(select(t.enrolments)).all())
         dump += repr(connection.execute(select(t.messages.c.dedupe_key)).all())
     assert AMINA.e164[4:] not in dump
+
+
+def test_a_look_walks_the_index_of_those_that_run(school: School) -> None:
+    for number in range(30):
+        school.enrol(Msisdn(f"+2547110{number:05}"), f"turn-{number}")
+    seen: list[tuple[str, Any]] = []
+
+    @event.listens_for(school.database.engine, "before_cursor_execute")
+    def note(_c: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
+        if statement.lstrip().startswith("SELECT") and "enrolments.next_at" in statement:
+            seen.append((statement, values))
+
+    school.tick()
+    event.remove(school.database.engine, "before_cursor_execute", note)
+    assert len(seen) >= 3  # the first, the last, and those that are due
+    how = "EXPLAIN QUERY PLAN " if school.database.is_sqlite else "EXPLAIN "
+    with school.database.read() as connection:
+        if not school.database.is_sqlite:  # a small table is always walked
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            connection.exec_driver_sql("SET LOCAL enable_sort = off")
+        for statement, values in seen:
+            plan = str(connection.exec_driver_sql(how + statement, values).all())
+            assert "ix_enrolments_next" in plan, plan

@@ -36,7 +36,17 @@ def test_a_text_that_nobody_woke_a_worker_for_is_sent(
         persons = people(connection, vault, len(TEXTS))
         for person, text in zip(persons, TEXTS, strict=True):
             queue_bulk(connection, vault, [person], text, channel="sim", now_ms=Clock().now_ms())
-    environ = os.environ | {"SMSBOT_DATA": str(tmp_path), "SMSBOT_REDIS_URL": redis_url}
+    awake = (
+        (ROOT / "channels.yaml")
+        .read_text()
+        .replace('quiet_hours: {from: "19:00", to: "08:00"}', "quiet_hours: none")
+    )
+    (tmp_path / "channels.yaml").write_text(awake)  # the test passes at night, too
+    environ = os.environ | {
+        "SMSBOT_DATA": str(tmp_path),
+        "SMSBOT_REDIS_URL": redis_url,
+        "SMSBOT_CHANNELS": str(tmp_path / "channels.yaml"),
+    }
     children = [
         subprocess.Popen([sys.executable, "-m", *program], cwd=ROOT, env=environ)
         for program in (("smsbot", "ticker"), ("smsbot.up.worker",))

@@ -65,16 +65,16 @@ class Frame:
 
     began_at: int
     now_ms: int
-    days: int
     flow: str
     first_language: str
     currency: str
     text_languages: Mapping[int, str]
+    span: Span
 
     @property
     def length(self) -> int:
         """Give the days in ms."""
-        return self.days * DAY_MS
+        return self.span.length
 
 
 class _Person(NamedTuple):
@@ -232,11 +232,11 @@ def _count_deeds(tallies: Tallies, person: _Person, turns: Sequence[Turned], fra
 
     Say whether it is one of those meant to be reached who began something after their message.
     """
-    by_run, by_own = Span(frame.began_at, frame.length), Span(person.sent_at, frame.length)
+    by_run = frame.span
     did = own = deeds(turns, by_run, person.owner_since)
-    if person.arm is Arm.MEANT:
-        moments = [turn.at for turn in turns]
-        if by_run.parts(moments) != by_own.parts(moments):
+    if person.arm is Arm.MEANT and person.sent_at > frame.began_at:
+        by_own = Span(person.sent_at, frame.length)
+        if not by_run.divides_as(by_own, turns):
             own = deeds(turns, by_own, person.owner_since)
     _count_arm(tallies, person.arm, did, frame.flow)
     if person.is_reached:

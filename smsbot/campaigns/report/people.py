@@ -7,7 +7,6 @@ the time of the message count.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ _NOT_BEGUN = frozenset(("offer", "end", "home"))
 """A dial that only offers to go on, or that left for the front door, begins nothing."""
 _IN_ORDER = itemgetter(1, 2)
 """By `at`, then `number`."""
+_NONE = Answers(0, 0, 0, 0)
 _KINDS = {Item.SCAM.value: Item.SCAM, Item.GENUINE.value: Item.GENUINE}
 
 
@@ -36,13 +36,14 @@ class Span:
     at: int
     length: int
 
-    def parts(self, moments: Sequence[int]) -> tuple[int, int, int]:
-        """Give where the span begins, divides and ends in ascending moments."""
-        return (
-            bisect_left(moments, self.at - self.length),
-            bisect_left(moments, self.at),
-            bisect_left(moments, self.at + self.length),
-        )
+    def divides_as(self, other: Span, turns: Iterable[Turned]) -> bool:
+        """Say whether another span, as long and later, parts these turns in the same way."""
+        gap, length = other.at - self.at, self.length
+        for turn in turns:
+            past = turn.at - self.at
+            if 0 <= past < gap or -length <= past < gap - length or length <= past < length + gap:
+                return False
+        return True
 
 
 @dataclass(slots=True)
@@ -56,18 +57,13 @@ class Walk:
 
 @dataclass(slots=True)
 class Deeds:
-    """What a person did. `answers` has the kinds that she answered, before or after."""
+    """What a person did. `answers` has the kinds that she answered, before or after; then both added."""
 
     answers: dict[Item, Answers] = field(default_factory=dict)
+    all_answers: Answers = _NONE
     walks: dict[str, Walk] = field(default_factory=dict)
     new_items: int = 0
     known_items: int = 0
-
-    @property
-    def all_answers(self) -> Answers:
-        """Give the answers to items of both kinds, added up."""
-        given = list(self.answers.values())
-        return given[0] if len(given) == 1 else Answers(*map(sum, zip(*given, strict=True)))
 
 
 def in_order(turns: Iterable[Turned]) -> Sequence[Turned]:
@@ -85,39 +81,40 @@ def deeds(turns: Iterable[Turned], span: Span, owner_since: int) -> Deeds:
     message, length = span.at, span.length
     is_owners = message >= owner_since
     for turn in turns:
-        past = turn.at - message
-        if not -length <= past < length or (turn.at >= owner_since) is not is_owners:
+        _, at, _, flow, state, _, _, how, item, right, _ = turn
+        past = at - message
+        if not -length <= past < length or (at >= owner_since) is not is_owners:
             continue
-        if turn.item in _KINDS:
+        if item in _KINDS:
             seen = first if past < 0 else then
-            place = (turn.flow, turn.state)
-            if place not in seen:
-                seen.add(place)
-                count = counts.setdefault(_KINDS[turn.item], [0, 0, 0, 0])
+            if (flow, state) not in seen:
+                seen.add((flow, state))
+                count = counts.setdefault(_KINDS[item], [0, 0, 0, 0])
                 column = 0 if past < 0 else 2
-                count[column] += bool(turn.answer_right)
+                count[column] += bool(right)
                 count[column + 1] += 1
-        if past >= 0 and turn.how not in _NOT_BEGUN:
+        if past >= 0 and how not in _NOT_BEGUN:
             _walk(walks, turn)
     if counts:
         done.answers = {kind: Answers(*count) for kind, count in counts.items()}
+        done.all_answers = Answers(*map(sum, zip(*counts.values(), strict=True)))
         done.known_items = len(then & first)
         done.new_items = len(then) - done.known_items
     return done
 
 
 def _walk(walks: dict[str, Walk], turn: Turned) -> None:
-    flow, to_flow = turn.flow, turn.to_flow
+    _, _, _, flow, state, to_flow, to_state, how, _, _, ends = turn
     walk = walks.get(flow)
     if walk is None:
         walk = walks[flow] = Walk()
-    walk.states[turn.state] = None
-    if turn.how in FORWARD and (turn.ends or flow != to_flow):
+    walk.states[state] = None
+    if how in FORWARD and (ends or flow != to_flow):
         walk.is_finished = True
     if to_flow != flow:
-        walk.at = turn.state
+        walk.at = state
         walk = walks.get(to_flow)
         if walk is None:
             walk = walks[to_flow] = Walk()
-    walk.states[turn.to_state] = None
-    walk.at = turn.to_state
+    walk.states[to_state] = None
+    walk.at = to_state

@@ -12,6 +12,7 @@ from smsbot.campaigns.report import learned, making
 from smsbot.campaigns.report.findings import Head, Report
 from smsbot.campaigns.report.gathering import DAY_MS, OPT_OUT_DAYS, Frame, gather
 from smsbot.campaigns.report.limits import limits
+from smsbot.campaigns.report.people import Span
 from smsbot.campaigns.report.tallies import Dimension
 from smsbot.errors import NotFound
 from smsbot.storage import learning, snapshot
@@ -50,7 +51,7 @@ def make_report(
         frame = Frame(
             began_at=ordered.began_at,
             now_ms=now_ms,
-            days=days,
+            span=Span(ordered.began_at, days * DAY_MS),
             flow=plan.flow,
             first_language=first_languages.get(ordered.channel, ""),
             currency=ordered.currency,

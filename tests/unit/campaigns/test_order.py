@@ -163,6 +163,7 @@ def test_a_start_is_a_wall_clock_time_of_the_channel_or_of_each_contact(
     ("line", "words"),
     [
         ("retry: 3", "c.yaml:5: error: `retry` has no meaning here (known here"),
+        ('risk_note: "a\\0b"', "`risk_note` holds a control character"),
         ("titel: x", "c.yaml:5: error: `titel` has no meaning here (did you mean 'title'?)"),
         ("audience: {tag_all: x}", "`tag_all` has no meaning here (did you mean 'tags_all'?)"),
         ("audience: {language: []}", "`language` is empty: leave the line out"),
@@ -233,6 +234,9 @@ def test_a_fault_has_its_place_and_its_remedy(line: str, words: str) -> None:
         ("channel: sim", "channel: sims", "no channel 'sims' here (did you mean 'sim'?)"),
         ("channel: sim", "channel: dial", "sends no SMS"),
         ("title: Wrong sends in March", "title: ''", "`title` is empty"),
+        ("title: Wrong sends in March", 'title: "a\\nb"', "`title` holds a line break"),
+        ("title: Wrong sends in March", 'title: "a\\0b"', "`title` holds a control"),
+        ("Check your balance first.", '"a\\0b"', "`en` holds a"),
         ("title: Wrong sends in March\n", "", "c.yaml:1: error: `title` is missing"),
         ("title: Wrong sends in March", "title: " + "x" * 121, "at most 120"),
         ("sw: Angalia", "xx: Angalia", "no language 'xx' here"),

@@ -132,14 +132,14 @@ def test_an_evening_hour_has_an_hour_of_its_own() -> None:
     assert isinstance(next_step(table, standing, at("2026-03-05T19:45")), Wait)
 
 
-def test_after_a_long_outage_lessons_follow_each_other_by_three_days() -> None:
+def test_after_a_long_outage_lessons_follow_each_other_two_a_week() -> None:
     begin = ENROLLED + 200 * DAY_MS
     sent = live(BOOSTERS, begin + 60 * DAY_MS, begin=begin)
     assert [moment for _, moment in sent[:4]] == [
         "09-18 15:20",
-        "09-21 10:00",
-        "09-24 10:00",
-        "09-27 10:00",
+        "09-22 10:00",
+        "09-26 10:00",
+        "09-30 10:00",
     ]
 
 
@@ -260,7 +260,7 @@ def test_what_a_fast_clock_wrote_is_mended() -> None:
     now = at("2026-03-20T12:00")
     had = mended({"day-3": Had(future, "flow:day-3", future)}, now)
     step = next_step(BOOSTERS, Standing(ENROLLED, NAIROBI, had), now)
-    assert step == Wait(at("2026-03-23T10:00"))
+    assert step == Wait(at("2026-03-24T10:00"))
 
 
 def test_whatever_the_clock_does_a_lesson_goes_once_by_day_and_alone() -> None:

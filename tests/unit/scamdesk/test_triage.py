@@ -64,7 +64,7 @@ def test_genuine_receipts_without_their_sender_are_ordinary(rules: Typology) -> 
         ("T04", "Switch off your phone for two hours to complete your sim upgrade, then call 0712345678"),
         ("T06", "Hongera umeshinda TSh 5,000,000 katika promosheni, piga 0754000111 kupokea zawadi"),
         ("T07", "Get a loan today. Pay the processing fee of Ksh 350 to 0712345678 first"),
-        ("T08", "Online job, nafasi za kazi: daily pay, send your CV and registration fee to WhatsApp 0712345678"),
+        ("T08", "HR team: you passed. Part time job, daily salary KES 3000, add us on WhatsApp 0712345678"),
         ("T09", "Your son had an accident and is in hospital, send money for the operation to 0712345678"),
         ("T10", "Mimi mwenye nyumba wako, kodi tuma kwenye namba hii 0712345678"),
         ("T13", "Mganga wa tiba asili anatibu na kuleta utajiri, jiunge freemason piga 0754000111"),

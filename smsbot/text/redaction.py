@@ -59,7 +59,7 @@ _BALANCE: Final = re.compile(
     re.IGNORECASE,
 )
 _CAPITALISED: Final = r"[A-Z\u00c0-\u00de][A-Za-z\u00c0-\u024f'\u2019-]{1,24}"
-_NAME: Final = rf"(?:{_CAPITALISED}[ .]{{1,2}}){{0,3}}{_CAPITALISED}"
+_NAME: Final = rf"(?:{_CAPITALISED} {{1,2}}){{0,3}}{_CAPITALISED}"
 _NAME_AFTER: Final = re.compile(
     rf"\b((?i:(?:sent|paid|transferred|given) to|received from|from|to|kwa|kutoka kwa|kutoka|kwenda(?: kwa)?|ya|de"
     rf"|my name is|i am|this is|naitwa|mimi ni|jina langu ni|je m'appelle|nze|a[uù]? nom de|nom"

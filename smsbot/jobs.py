@@ -35,6 +35,9 @@ DEFAULT: Final = "default"
 QUEUES: Final = (SEND, DEFAULT)
 """Every queue, in the order in which a worker looks at them."""
 
+MOST_WAITING: Final = 50
+"""How many jobs may wait before no batch is called any more: workers take them at once."""
+
 DRAIN_S: Final = 50.0
 """How long one job drains, or freezes, before it gives way to others."""
 _SLICE_S: Final = 2.0
@@ -124,9 +127,15 @@ class Waker:
             self._flags.lower(_launching(campaign_id))
 
     def call(self, run_id: int, number: int) -> bool:
-        """Queue a job that releases a batch and drains its channel; False when Redis is away."""
+        """Queue a job that releases a batch and drains its channel.
+
+        False when Redis is away, or when so many jobs wait that no worker can be there: then another
+        would only fill Redis.
+        """
         try:
             with answering():
+                if self._queue.count >= MOST_WAITING:
+                    return False
                 self._queue.enqueue(batch, run_id, number, **_KEPT)
         except RedisAway:
             return False

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from smsbot.storage.releases import CalledBatch, OpenBatch
     from smsbot.values import Channel
 
-CALL_AGAIN_MS: Final = 30_000
+CALL_AGAIN_MS: Final = 10_000
 """How long a job may wait or work before its batch is called again: harmless, but idle work."""
 CALLED_AT_ONCE: Final = 2
 """How many batches of a run are called at a time."""

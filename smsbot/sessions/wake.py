@@ -16,7 +16,7 @@ from smsbot.sessions.link import Link
 if TYPE_CHECKING:
     import redis
 
-PENDING_S: Final = 30
+PENDING_S: Final = 10
 """How long a job may wait for a worker before another is queued beside it: harmless."""
 WORKING_S: Final = 10
 """How long after a killed worker's last sign of life its channel is woken again."""

@@ -107,3 +107,11 @@ def test_a_job_in_a_worker_without_a_crew_says_so(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(jobs, "_crew", None)
     with pytest.raises(SmsbotError, match="prepare"):
         jobs.send("at-ke")
+
+
+def test_without_a_worker_the_calls_for_batches_stay_few(redis_client: redis.Redis) -> None:
+    waker = jobs.Waker(redis_client)
+    for number in range(jobs.MOST_WAITING):
+        assert waker.call(1, number)
+    assert not waker.call(1, jobs.MOST_WAITING)
+    assert jobs.queue(jobs.SEND, redis_client).count == jobs.MOST_WAITING

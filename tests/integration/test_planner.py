@@ -87,12 +87,12 @@ def test_a_large_campaign_has_few_jobs_and_few_rows_that_may_go(
     made = freeze(database, vault, 3000)
     calls, feeder = Jobs(), feeder_of(database)
     planner = planner_of(database, calls)
-    for second in range(20):
+    for second in range(10):
         planner.tick(NOON + second * SECOND)
     assert calls.queued == [(made.run_id, 1), (made.run_id, 2)]
     for run_id, number in calls.queued:
         assert feeder.release(run_id, number) == "at-ke"
-    for second in range(20, 25):
+    for second in range(10, 15):
         planner.tick(NOON + second * SECOND)
     assert len(calls.queued) == 2  # enough rows wait
     assert due(database) <= enough(channel(rate=50.0))

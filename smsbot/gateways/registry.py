@@ -54,7 +54,8 @@ def _twilio(channel: Channel, settings: Settings) -> Gateway:
         channel,
         account_sid=_header_safe("TWILIO_ACCOUNT_SID", settings.twilio_account_sid),
         tokens=[_header_safe("TWILIO_AUTH_TOKEN", token) for token in settings.twilio_tokens],
-        public_url=settings.public_url,
+        # Without a public address only a pretend Twilio on this machine can call back, and it may.
+        public_url=settings.public_url or f"http://127.0.0.1:{settings.port}",
         base_url=settings.twilio_base_url,
     )
     if gateway.has_credentials and not channel.sender:

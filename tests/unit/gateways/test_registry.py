@@ -52,6 +52,33 @@ def test_credentials_come_from_the_settings(tmp_path: Path) -> None:
     assert all(one.has_credentials for one in made.values())
 
 
+@pytest.mark.parametrize(
+    ("base_url", "public_url", "callback"),
+    [
+        ("http://127.0.0.1:9", "", "http://127.0.0.1:8042/hooks/tw/status"),
+        (
+            "http://127.0.0.1:9",
+            "https://sms.example.org",
+            "https://sms.example.org/hooks/tw/status",
+        ),
+        ("", "", ""),
+    ],
+)
+def test_a_pretend_twilio_on_this_machine_calls_back_without_a_public_address(
+    tmp_path: Path, base_url: str, public_url: str, callback: str
+) -> None:
+    settings = _settings(
+        tmp_path,
+        twilio_account_sid=SID,
+        twilio_auth_token=AUTH,
+        twilio_base_url=base_url,
+        public_url=public_url,
+    ).model_copy(update={"port": 8042})
+    made = make_gateways([channel("twilio")], settings)["tw"]
+    assert isinstance(made, Twilio)
+    assert made._connected()._callback == callback
+
+
 def test_a_gateway_that_does_not_exist_is_named_with_those_that_do(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as fault:
         make_gateways([channel("pigeon")], _settings(tmp_path))

@@ -16,7 +16,10 @@ from smsbot.sessions.client import connect
 from tests.e2e.running import free_port, until
 
 if TYPE_CHECKING:
-    from tests.e2e.running import Starter
+    from tests.e2e.running import Starter, Up
+
+SMALL_MB = 400
+"""What the whole idle service may hold of the smallest rented server's memory."""
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 
@@ -110,12 +113,8 @@ def test_two_live_side_by_side_even_in_a_folder_with_a_long_name(starter: Starte
     assert first.survivors() + second.survivors() == []
 
 
-def test_the_whole_idle_service_fits_the_smallest_machine(starter: Starter) -> None:
-    up = starter.start()
-    up.wait_until_ready()
-    time.sleep(3)
-
-    resident = {
+def _resident_mb(up: Up) -> dict[str, int]:
+    return {
         f"{pid} {words[-50:]}": sum(
             int(line.split()[1])
             for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
@@ -125,6 +124,16 @@ def test_the_whole_idle_service_fits_the_smallest_machine(starter: Starter) -> N
         for pid, words in {**up.family(), up.process.pid: "supervisor"}.items()
     }
 
+
+def test_the_whole_idle_service_fits_the_smallest_machine(starter: Starter) -> None:
+    up = starter.start()
+    up.wait_until_ready()
+    idle_by = time.monotonic() + 20  # on a busy machine it takes a while until nothing is done
+    resident = _resident_mb(up)
+    while sum(resident.values()) >= SMALL_MB and time.monotonic() < idle_by:
+        time.sleep(1)
+        resident = _resident_mb(up)
+
     assert len(resident) >= 7
-    assert sum(resident.values()) < 400, resident
+    assert sum(resident.values()) < SMALL_MB, resident
     assert up.stop() == 0

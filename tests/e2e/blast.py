@@ -90,6 +90,7 @@ class Blast:
             "SMSBOT_CHANNELS": str(folder / "channels.yaml"),
             "SMSBOT_APPROVAL_OVER": "10000000",
             "SMSBOT_CANARY_OVER": "10000000",
+            "SMSBOT_FAILURE_PAUSE": "100",  # harm is the point here; what pauses is tested elsewhere
             **gateway.environment,
             **environ,
         }

@@ -121,7 +121,8 @@ def test_workers_killed_twenty_times_send_nobody_two(blast: Blast) -> None:
     blast.more_workers(3)
     campaign = blast.go(crowd)
     for kill in range(kills):
-        blast.wait_taken(people * (kill + 1) // (kills + 2), 240)
+        # A kill may keep a hundred from the gateway: it never counts more than eight in ten.
+        blast.wait_taken(people * (kill + 1) // (kills + 10), 240)
         time.sleep(rolls.uniform(0, 0.4))
         blast.kill_one_at_work(rolls)
         blast.status(campaign)
